@@ -162,7 +162,11 @@ impl KeySet {
             }
         }
         check_selectors(&entries)?;
-        Ok(Self { profile, parameters, entries })
+        Ok(Self {
+            profile,
+            parameters,
+            entries,
+        })
     }
 
     /// One key for every SSRC, with default parameters.
@@ -196,7 +200,10 @@ impl KeySet {
     /// Octets of the MKI in each packet; 0 for none.
     #[must_use]
     pub fn mki_len(&self) -> usize {
-        self.entries.first().and_then(KeyEntry::mki).map_or(0, |mki| mki.as_octets().len())
+        self.entries
+            .first()
+            .and_then(KeyEntry::mki)
+            .map_or(0, |mki| mki.as_octets().len())
     }
 
     /// A second copy of the set, keys included.
@@ -217,7 +224,10 @@ impl KeySet {
 fn check_selectors(entries: &[KeyEntry]) -> Result<(), KeyingError> {
     let mut order: Vec<&KeyEntry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.ssrc);
-    let any_ssrc = order.iter().take_while(|entry| entry.ssrc.is_none()).count();
+    let any_ssrc = order
+        .iter()
+        .take_while(|entry| entry.ssrc.is_none())
+        .count();
     let (wildcard, named) = order.split_at(any_ssrc);
     check_stream(wildcard)?;
     for stream in named.chunk_by(|a, b| a.ssrc == b.ssrc) {

@@ -32,7 +32,10 @@ pub struct Lifetime {
 
 impl Lifetime {
     /// The most the standard allows: 2^48 SRTP and 2^31 SRTCP packets.
-    pub const MAX: Self = Self { srtp: MAX_SRTP_PACKETS, srtcp: MAX_SRTCP_PACKETS };
+    pub const MAX: Self = Self {
+        srtp: MAX_SRTP_PACKETS,
+        srtcp: MAX_SRTCP_PACKETS,
+    };
 
     /// `packets` of SRTP and as many of SRTCP, the latter never above 2^31.
     ///
@@ -40,7 +43,11 @@ impl Lifetime {
     ///
     /// [`KeyingError::Lifetime`] for zero or more than 2^48.
     pub const fn new(packets: u64) -> Result<Self, KeyingError> {
-        let srtcp = if packets < MAX_SRTCP_PACKETS { packets } else { MAX_SRTCP_PACKETS };
+        let srtcp = if packets < MAX_SRTCP_PACKETS {
+            packets
+        } else {
+            MAX_SRTCP_PACKETS
+        };
         Self::separate(packets, srtcp)
     }
 
@@ -87,7 +94,10 @@ pub struct Validity {
 
 impl Validity {
     /// Every packet: from the first until further notice.
-    pub const ALWAYS: Self = Self { from: 0, to: MAX_SRTP_PACKETS - 1 };
+    pub const ALWAYS: Self = Self {
+        from: 0,
+        to: MAX_SRTP_PACKETS - 1,
+    };
 
     /// The packets whose index lies in `from..=to`.
     ///

@@ -41,10 +41,16 @@ impl MasterKey {
     pub fn new(profile: Profile, key: &[u8], salt: &[u8]) -> Result<Self, KeyingError> {
         let mut master = Self::zeroed(profile);
         if key.len() != profile.key_len() {
-            return Err(KeyingError::KeyLength { found: key.len(), needed: profile.key_len() });
+            return Err(KeyingError::KeyLength {
+                found: key.len(),
+                needed: profile.key_len(),
+            });
         }
         if salt.len() != profile.salt_len() {
-            return Err(KeyingError::SaltLength { found: salt.len(), needed: profile.salt_len() });
+            return Err(KeyingError::SaltLength {
+                found: salt.len(),
+                needed: profile.salt_len(),
+            });
         }
         master.key_mut().copy_from_slice(key);
         master.salt_mut().copy_from_slice(salt);
@@ -84,19 +90,31 @@ impl MasterKey {
     /// A second copy of the same key.
     #[must_use]
     pub const fn duplicate(&self) -> Self {
-        Self { profile: self.profile, key: self.key, salt: self.salt }
+        Self {
+            profile: self.profile,
+            key: self.key,
+            salt: self.salt,
+        }
     }
 
     const fn zeroed(profile: Profile) -> Self {
-        Self { profile, key: [0; MAX_KEY_LEN], salt: [0; MAX_SALT_LEN] }
+        Self {
+            profile,
+            key: [0; MAX_KEY_LEN],
+            salt: [0; MAX_SALT_LEN],
+        }
     }
 
     fn key_mut(&mut self) -> &mut [u8] {
-        self.key.get_mut(..self.profile.key_len()).unwrap_or_default()
+        self.key
+            .get_mut(..self.profile.key_len())
+            .unwrap_or_default()
     }
 
     fn salt_mut(&mut self) -> &mut [u8] {
-        self.salt.get_mut(..self.profile.salt_len()).unwrap_or_default()
+        self.salt
+            .get_mut(..self.profile.salt_len())
+            .unwrap_or_default()
     }
 }
 

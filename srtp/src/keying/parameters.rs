@@ -81,7 +81,9 @@ impl KeyDerivationRate {
         if exponent > 24 {
             return Err(KeyingError::KeyDerivationRate);
         }
-        Ok(Self { exponent: Some(exponent) })
+        Ok(Self {
+            exponent: Some(exponent),
+        })
     }
 
     /// The rate that is written as a number of packets: 0, or a power of two up to 2^24.
@@ -168,7 +170,11 @@ impl RocTransport {
         if rate == 0 || !fits {
             return Err(KeyingError::RocTransport);
         }
-        Ok(Self { mode, rate, tag_len })
+        Ok(Self {
+            mode,
+            rate,
+            tag_len,
+        })
     }
 
     /// The mode.
@@ -187,5 +193,15 @@ impl RocTransport {
     #[must_use]
     pub const fn tag_len(self) -> u8 {
         self.tag_len
+    }
+
+    /// Whether some packets of `profile` travel without an authentication tag.
+    #[cfg(feature = "engine")]
+    pub(crate) const fn leaves_unauthenticated(self, profile: Profile) -> bool {
+        match self.mode {
+            RocTransportMode::Mode1 => self.rate > 1,
+            RocTransportMode::Mode2 => false,
+            RocTransportMode::Mode3 => !profile.is_aead(),
+        }
     }
 }

@@ -49,6 +49,24 @@ pub enum Profile {
     AeadAes128Gcm,
     /// AES-256-GCM (RFC 7714).
     AeadAes256Gcm,
+    /// ARIA-CTR-128 with HMAC-SHA1, tag of 80 bits (RFC 8269).
+    #[cfg(feature = "aria")]
+    Aria128CtrHmacSha1_80,
+    /// ARIA-CTR-128 with HMAC-SHA1, tag of 32 bits on SRTP, of 80 bits on SRTCP (RFC 8269).
+    #[cfg(feature = "aria")]
+    Aria128CtrHmacSha1_32,
+    /// ARIA-CTR-256 with HMAC-SHA1, tag of 80 bits (RFC 8269).
+    #[cfg(feature = "aria")]
+    Aria256CtrHmacSha1_80,
+    /// ARIA-CTR-256 with HMAC-SHA1, tag of 32 bits on SRTP, of 80 bits on SRTCP (RFC 8269).
+    #[cfg(feature = "aria")]
+    Aria256CtrHmacSha1_32,
+    /// ARIA-128-GCM (RFC 8269).
+    #[cfg(feature = "aria")]
+    AeadAria128Gcm,
+    /// ARIA-256-GCM (RFC 8269).
+    #[cfg(feature = "aria")]
+    AeadAria256Gcm,
     /// No encryption; HMAC-SHA1, tag of 80 bits (RFC 3711).
     #[cfg(feature = "insecure-null")]
     NullHmacSha1_80,
@@ -72,6 +90,18 @@ impl Profile {
         Self::AesF8_128HmacSha1_80,
         Self::AeadAes128Gcm,
         Self::AeadAes256Gcm,
+        #[cfg(feature = "aria")]
+        Self::Aria128CtrHmacSha1_80,
+        #[cfg(feature = "aria")]
+        Self::Aria128CtrHmacSha1_32,
+        #[cfg(feature = "aria")]
+        Self::Aria256CtrHmacSha1_80,
+        #[cfg(feature = "aria")]
+        Self::Aria256CtrHmacSha1_32,
+        #[cfg(feature = "aria")]
+        Self::AeadAria128Gcm,
+        #[cfg(feature = "aria")]
+        Self::AeadAria256Gcm,
         #[cfg(feature = "insecure-null")]
         Self::NullHmacSha1_80,
         #[cfg(feature = "insecure-null")]
@@ -88,13 +118,13 @@ impl Profile {
     /// [RFC 7714 §14.2]: https://www.rfc-editor.org/rfc/rfc7714#section-14.2
     #[must_use]
     pub fn from_sdes(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|p| p.sdes_name().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+        Self::ALL.iter().copied().find(|p| {
+            p.sdes_name()
+                .is_some_and(|known| known.eq_ignore_ascii_case(name))
+        })
     }
 
-    /// The registered SDES crypto-suite name; `None` where none is registered (NULL).
+    /// The registered SDES crypto-suite name; `None` where none is registered (ARIA, NULL).
     #[must_use]
     pub const fn sdes_name(self) -> Option<&'static str> {
         Some(match self {
@@ -107,8 +137,8 @@ impl Profile {
             Self::AesF8_128HmacSha1_80 => "F8_128_HMAC_SHA1_80",
             Self::AeadAes128Gcm => "AEAD_AES_128_GCM",
             Self::AeadAes256Gcm => "AEAD_AES_256_GCM",
-            #[cfg(feature = "insecure-null")]
-            Self::NullHmacSha1_80 | Self::NullHmacSha1_32 | Self::NullNull => return None,
+            #[cfg(any(feature = "aria", feature = "insecure-null"))]
+            _ => return None,
         })
     }
 
@@ -118,6 +148,8 @@ impl Profile {
         match self {
             Self::AesCm192HmacSha1_80 | Self::AesCm192HmacSha1_32 => 24,
             Self::AesCm256HmacSha1_80 | Self::AesCm256HmacSha1_32 | Self::AeadAes256Gcm => 32,
+            #[cfg(feature = "aria")]
+            Self::Aria256CtrHmacSha1_80 | Self::Aria256CtrHmacSha1_32 | Self::AeadAria256Gcm => 32,
             _ => 16,
         }
     }
@@ -136,6 +168,10 @@ impl Profile {
                 TAG_32
             }
             Self::AeadAes128Gcm | Self::AeadAes256Gcm => TAG_GCM,
+            #[cfg(feature = "aria")]
+            Self::AeadAria128Gcm | Self::AeadAria256Gcm => TAG_GCM,
+            #[cfg(feature = "aria")]
+            Self::Aria128CtrHmacSha1_32 | Self::Aria256CtrHmacSha1_32 => TAG_32,
             #[cfg(feature = "insecure-null")]
             Self::NullHmacSha1_32 => TAG_32,
             #[cfg(feature = "insecure-null")]
@@ -148,19 +184,49 @@ impl Profile {
     #[must_use]
     pub const fn srtcp_tag_len(self) -> usize {
         match self {
-            Self::AeadAes128Gcm | Self::AeadAes256Gcm => TAG_GCM,
+            _ if self.is_aead() => TAG_GCM,
             #[cfg(feature = "insecure-null")]
             Self::NullNull => 0,
             _ => TAG_80,
         }
     }
 
-    /// Whether one algorithm encrypts and authenticates ([RFC 7714]).
+    /// Whether one algorithm encrypts and authenticates ([RFC 7714], [RFC 8269]).
     ///
     /// [RFC 7714]: https://www.rfc-editor.org/rfc/rfc7714
+    /// [RFC 8269]: https://www.rfc-editor.org/rfc/rfc8269
     #[must_use]
     pub const fn is_aead(self) -> bool {
-        matches!(self, Self::AeadAes128Gcm | Self::AeadAes256Gcm)
+        match self {
+            Self::AeadAes128Gcm | Self::AeadAes256Gcm => true,
+            #[cfg(feature = "aria")]
+            Self::AeadAria128Gcm | Self::AeadAria256Gcm => true,
+            _ => false,
+        }
+    }
+
+    /// Whether packets carry an HMAC-SHA1 tag.
+    #[cfg(feature = "engine")]
+    pub(crate) const fn has_mac(self) -> bool {
+        match self {
+            #[cfg(feature = "insecure-null")]
+            Self::NullNull => false,
+            _ => !self.is_aead(),
+        }
+    }
+
+    /// Whether the block cipher is ARIA.
+    #[cfg(feature = "aria")]
+    pub(crate) const fn is_aria(self) -> bool {
+        matches!(
+            self,
+            Self::Aria128CtrHmacSha1_80
+                | Self::Aria128CtrHmacSha1_32
+                | Self::Aria256CtrHmacSha1_80
+                | Self::Aria256CtrHmacSha1_32
+                | Self::AeadAria128Gcm
+                | Self::AeadAria256Gcm
+        )
     }
 
     /// Octets by which SRTP protection lengthens a packet, with an MKI of `mki_len` octets.

@@ -1,0 +1,455 @@
+//! The master keys of one direction of a session, with the session keys derived from them.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use subtle::ConstantTimeEq;
+
+use crate::Backend;
+use crate::error::SessionError;
+use crate::keying::{
+    KeyDerivationRate, KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, Mki,
+    Parameters,
+};
+use crate::session_keys::{Protocol, SessionKeys};
+
+/// All master keys: a group for each SSRC that has keys of its own, and one for all others.
+pub(crate) struct Keys {
+    groups: Vec<Group>,
+    by_ssrc: HashMap<u32, usize>,
+    any_ssrc: Option<usize>,
+    derivation: Derivation,
+    mki_len: usize,
+    next_serial: u32,
+}
+
+/// The keys that may serve one stream; at most [`MAX_KEYS_PER_STREAM`].
+#[derive(Default)]
+pub(crate) struct Group {
+    keys: Vec<Key>,
+}
+
+/// A master key in use.
+pub(crate) struct Key {
+    /// Names the key in the packet counts of the streams; never given twice in a session.
+    pub(crate) serial: u32,
+    pub(crate) entry: KeyEntry,
+    /// Packets that newer keys may yet open before this one is dropped.
+    grace: Option<u32>,
+    srtp: Epochs,
+    srtcp: Box<Epochs>,
+}
+
+/// How session keys come from master keys in this session.
+#[derive(Clone, Copy)]
+pub(crate) struct Derivation {
+    pub(crate) parameters: Parameters,
+    pub(crate) header_extensions: bool,
+    pub(crate) backend: Backend,
+}
+
+/// The session keys of the latest key derivation period, and of one before it for packets that
+/// come late ([RFC 3711 §4.3.1]).
+///
+/// [RFC 3711 §4.3.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.3.1
+struct Epochs {
+    latest: (u64, SessionKeys),
+    earlier: Option<Box<(u64, SessionKeys)>>,
+}
+
+/// Session keys that were at hand, or had to be derived.
+pub(crate) enum Derived<'a> {
+    Kept(&'a SessionKeys),
+    Fresh(Box<SessionKeys>),
+}
+
+impl Keys {
+    pub(crate) fn new(set: &KeySet, derivation: Derivation) -> Result<Self, SessionError> {
+        let mut keys = Self {
+            groups: Vec::new(),
+            by_ssrc: HashMap::new(),
+            any_ssrc: None,
+            derivation,
+            mki_len: set.mki_len(),
+            next_serial: 0,
+        };
+        for entry in set.entries() {
+            keys.add(entry.duplicate())?;
+        }
+        Ok(keys)
+    }
+
+    /// The same keys a second time.
+    pub(crate) fn duplicate(&self) -> Result<Self, SessionError> {
+        let mut groups = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            let mut keys = Vec::with_capacity(group.keys.len());
+            for key in &group.keys {
+                let grace = key.grace;
+                let copy = Key::new(key.entry.duplicate(), key.serial, &self.derivation)?;
+                keys.push(Key { grace, ..copy });
+            }
+            groups.push(Group { keys });
+        }
+        Ok(Self {
+            groups,
+            by_ssrc: self.by_ssrc.clone(),
+            ..*self
+        })
+    }
+
+    /// The number of the group that serves `ssrc`.
+    pub(crate) fn group_of(&self, ssrc: u32) -> Option<usize> {
+        self.by_ssrc.get(&ssrc).copied().or(self.any_ssrc)
+    }
+
+    /// Whether `ssrc` has keys of its own.
+    pub(crate) fn names(&self, ssrc: u32) -> bool {
+        self.by_ssrc.contains_key(&ssrc)
+    }
+
+    pub(crate) fn group(&self, group: usize) -> Option<&Group> {
+        self.groups.get(group)
+    }
+
+    pub(crate) fn group_mut(&mut self, group: usize) -> Option<&mut Group> {
+        self.groups.get_mut(group)
+    }
+
+    pub(crate) const fn derivation(&self) -> &Derivation {
+        &self.derivation
+    }
+
+    /// Every key, group by group.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.groups.iter().flat_map(|group| &group.keys)
+    }
+
+    /// Adds a key behind those that serve the same SSRCs.
+    pub(crate) fn add(&mut self, entry: KeyEntry) -> Result<(), SessionError> {
+        if entry.mki().map_or(0, |mki| mki.as_octets().len()) != self.mki_len {
+            return Err(KeyingError::Mki.into());
+        }
+        let known = match entry.ssrc() {
+            Some(ssrc) => self.by_ssrc.get(&ssrc).copied(),
+            None => self.any_ssrc,
+        };
+        if let Some(group) = known.and_then(|group| self.groups.get(group)) {
+            group.check_new(&entry)?;
+        }
+        let key = Key::new(entry, self.next_serial, &self.derivation)?;
+        self.next_serial = self.next_serial.wrapping_add(1);
+        self.insert(key, false);
+        Ok(())
+    }
+
+    /// Drops every key with this MKI.
+    pub(crate) fn remove(&mut self, mki: &Mki) -> Result<(), SessionError> {
+        let has = |key: &Key| key.entry.mki() == Some(mki);
+        if !self.iter().any(has) {
+            return Err(SessionError::UnknownMki);
+        }
+        if self
+            .groups
+            .iter()
+            .any(|group| group.keys.iter().all(has) && !group.keys.is_empty())
+        {
+            return Err(SessionError::LastKey);
+        }
+        for group in &mut self.groups {
+            group.keys.retain(|key| !has(key));
+        }
+        Ok(())
+    }
+
+    /// Puts the keys with this MKI in front, so that packets are protected with them.
+    pub(crate) fn prefer(&mut self, mki: &Mki) -> Result<(), SessionError> {
+        let mut found = false;
+        for group in &mut self.groups {
+            if let Some(at) = group
+                .keys
+                .iter()
+                .position(|key| key.entry.mki() == Some(mki))
+            {
+                if let Some(keys) = group.keys.get_mut(..=at) {
+                    keys.rotate_right(1);
+                }
+                found = true;
+            }
+        }
+        if found {
+            Ok(())
+        } else {
+            Err(SessionError::UnknownMki)
+        }
+    }
+
+    /// Whether `master` is in use.
+    pub(crate) fn holds(&self, master: &MasterKey) -> bool {
+        self.iter()
+            .any(|key| bool::from(key.entry.key().ct_eq(master)))
+    }
+
+    /// Whether `set` holds just the keys in use.
+    pub(crate) fn same_as(&self, set: &KeySet) -> bool {
+        let in_use = |entry: &KeyEntry| {
+            self.iter().any(|key| {
+                key.grace.is_none()
+                    && key.entry.ssrc() == entry.ssrc()
+                    && key.entry.mki() == entry.mki()
+                    && bool::from(key.entry.key().ct_eq(entry.key()))
+            })
+        };
+        let active = self.iter().filter(|key| key.grace.is_none()).count();
+        active == set.entries().len() && set.entries().iter().all(in_use)
+    }
+
+    /// Puts the keys of `set` in front of those in use, which stay for `grace` more packets.
+    pub(crate) fn replace(&mut self, set: &KeySet, grace: u32) -> Result<(), SessionError> {
+        if set.mki_len() != self.mki_len {
+            return Err(KeyingError::Mki.into());
+        }
+        let mut fresh = Vec::new();
+        for (entry, serial) in set.entries().iter().zip(self.next_serial..) {
+            if self.holds(entry.key()) {
+                return Err(KeyingError::DuplicateKey.into());
+            }
+            fresh.push(Key::new(entry.duplicate(), serial, &self.derivation)?);
+        }
+        self.next_serial = self
+            .next_serial
+            .saturating_add(u32::try_from(fresh.len()).unwrap_or(0));
+        for group in &mut self.groups {
+            for key in &mut group.keys {
+                key.grace.get_or_insert(grace);
+            }
+        }
+        for key in fresh.into_iter().rev() {
+            self.insert(key, true);
+        }
+        if grace == 0 {
+            self.drop_old();
+        }
+        Ok(())
+    }
+
+    /// Adds a key that newer ones replaced already.
+    pub(crate) fn add_replaced(&mut self, entry: KeyEntry, grace: u32) -> Result<(), SessionError> {
+        let key = Key::new(entry, self.next_serial, &self.derivation)?;
+        self.next_serial = self.next_serial.wrapping_add(1);
+        self.insert(
+            Key {
+                grace: Some(grace),
+                ..key
+            },
+            false,
+        );
+        Ok(())
+    }
+
+    /// Drops the keys that only stayed for packets on their way.
+    pub(crate) fn drop_old(&mut self) {
+        for group in &mut self.groups {
+            group.keys.retain(|key| key.grace.is_none());
+        }
+    }
+
+    /// Puts a key among those that serve the same SSRCs, in front of them or behind.
+    fn insert(&mut self, key: Key, in_front: bool) {
+        let next = self.groups.len();
+        let group = match key.entry.ssrc() {
+            Some(ssrc) => *self.by_ssrc.entry(ssrc).or_insert(next),
+            None => *self.any_ssrc.get_or_insert(next),
+        };
+        if group == next {
+            self.groups.push(Group::default());
+        }
+        let Some(Group { keys }) = self.groups.get_mut(group) else {
+            return;
+        };
+        if in_front {
+            keys.insert(0, key);
+            keys.truncate(MAX_KEYS_PER_STREAM);
+        } else {
+            keys.push(key);
+        }
+    }
+}
+
+impl Group {
+    /// The keys, the one to send with first.
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The key that protects the packet with this SRTP index.
+    pub(crate) fn for_sending(&self, index: u64) -> Option<&Key> {
+        self.keys.iter().find(|key| key.serves(index))
+    }
+
+    /// The key with this MKI.
+    pub(crate) fn with_mki(&self, mki: &[u8]) -> Option<&Key> {
+        self.keys
+            .iter()
+            .find(|key| key.entry.mki().is_some_and(|own| own.as_octets() == mki))
+    }
+
+    pub(crate) fn by_serial(&self, serial: u32) -> Option<&Key> {
+        self.keys.iter().find(|key| key.serial == serial)
+    }
+
+    pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
+        self.keys.iter_mut().find(|key| key.serial == serial)
+    }
+
+    /// Notes that the key `serial` opened a packet: keys that it replaced come nearer to their end.
+    pub(crate) fn note_opened(&mut self, serial: u32) {
+        let replaced = self.keys.iter().any(|key| key.grace.is_some());
+        if !replaced || self.by_serial(serial).is_none_or(|key| key.grace.is_some()) {
+            return;
+        }
+        for key in &mut self.keys {
+            key.grace = key.grace.map(|left| left.saturating_sub(1));
+        }
+        self.keys.retain(|key| key.grace != Some(0));
+    }
+
+    fn check_new(&self, entry: &KeyEntry) -> Result<(), KeyingError> {
+        if self.keys.len() >= MAX_KEYS_PER_STREAM {
+            return Err(KeyingError::TooManyKeys);
+        }
+        for key in &self.keys {
+            let other = &key.entry;
+            if other.key().profile() != entry.key().profile() {
+                return Err(KeyingError::ProfileMismatch);
+            }
+            if bool::from(other.key().ct_eq(entry.key())) {
+                return Err(KeyingError::DuplicateKey);
+            }
+            match (other.mki(), entry.mki()) {
+                (Some(a), Some(b)) if a == b => return Err(KeyingError::DuplicateKey),
+                (None, None) if other.validity().overlaps(entry.validity()) => {
+                    return Err(KeyingError::NoSelector);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Key {
+    fn new(entry: KeyEntry, serial: u32, derivation: &Derivation) -> Result<Self, SessionError> {
+        let epochs = |protocol| {
+            derivation.derive(&entry, protocol, 0).map(|keys| Epochs {
+                latest: (0, keys),
+                earlier: None,
+            })
+        };
+        let srtp = epochs(Protocol::Srtp).ok_or(SessionError::Backend)?;
+        let srtcp = epochs(Protocol::Srtcp).ok_or(SessionError::Backend)?;
+        Ok(Self {
+            serial,
+            entry,
+            grace: None,
+            srtp,
+            srtcp: Box::new(srtcp),
+        })
+    }
+
+    /// Whether the key is for the packet with this SRTP index.
+    pub(crate) fn serves(&self, index: u64) -> bool {
+        self.entry.validity().contains(index)
+    }
+
+    /// Packets that newer keys may yet open before this one is dropped, if it was replaced.
+    pub(crate) const fn grace(&self) -> Option<u32> {
+        self.grace
+    }
+
+    pub(crate) fn mki(&self) -> &[u8] {
+        self.entry.mki().map_or(&[], Mki::as_octets)
+    }
+
+    /// The session keys of the packet with this index.
+    pub(crate) fn session_keys(
+        &self,
+        derivation: &Derivation,
+        protocol: Protocol,
+        index: u64,
+    ) -> Option<Derived<'_>> {
+        let r = derivation.rate(protocol).epoch(index);
+        let epochs = match protocol {
+            Protocol::Srtp => &self.srtp,
+            Protocol::Srtcp => &*self.srtcp,
+        };
+        if let Some(keys) = epochs.get(r) {
+            return Some(Derived::Kept(keys));
+        }
+        derivation
+            .derive(&self.entry, protocol, r)
+            .map(|keys| Derived::Fresh(Box::new(keys)))
+    }
+
+    /// Keeps session keys that proved right for the packet with this index.
+    pub(crate) fn keep(&mut self, keys: SessionKeys, r: u64, protocol: Protocol) {
+        let epochs = match protocol {
+            Protocol::Srtp => &mut self.srtp,
+            Protocol::Srtcp => &mut *self.srtcp,
+        };
+        if r > epochs.latest.0 {
+            let before = core::mem::replace(&mut epochs.latest, (r, keys));
+            epochs.earlier = Some(Box::new(before));
+        } else {
+            epochs.earlier = Some(Box::new((r, keys)));
+        }
+    }
+}
+
+impl Derivation {
+    pub(crate) const fn rate(&self, protocol: Protocol) -> KeyDerivationRate {
+        match protocol {
+            Protocol::Srtp => self.parameters.srtp_kdr,
+            Protocol::Srtcp => self.parameters.srtcp_kdr,
+        }
+    }
+
+    fn derive(&self, entry: &KeyEntry, protocol: Protocol, r: u64) -> Option<SessionKeys> {
+        SessionKeys::derive(
+            entry.key(),
+            protocol,
+            r,
+            self.header_extensions,
+            self.backend,
+        )
+    }
+}
+
+impl Epochs {
+    fn get(&self, r: u64) -> Option<&SessionKeys> {
+        if self.latest.0 == r {
+            return Some(&self.latest.1);
+        }
+        self.earlier
+            .as_ref()
+            .filter(|earlier| earlier.0 == r)
+            .map(|earlier| &earlier.1)
+    }
+}
+
+impl Derived<'_> {
+    pub(crate) fn get(&self) -> &SessionKeys {
+        match self {
+            Self::Kept(keys) => keys,
+            Self::Fresh(keys) => keys,
+        }
+    }
+
+    pub(crate) fn into_fresh(self) -> Option<Box<SessionKeys>> {
+        match self {
+            Self::Kept(_) => None,
+            Self::Fresh(keys) => Some(keys),
+        }
+    }
+}

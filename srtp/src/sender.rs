@@ -1,0 +1,445 @@
+use core::fmt;
+
+use bytes::BytesMut;
+
+use crate::Cryptex;
+use crate::builder::Builder;
+use crate::error::{ProtectError, SessionError};
+use crate::event::{Event, Events};
+use crate::framing::{RtcpPacket, RtpPacket, Trailer};
+use crate::header_extension::CRYPTEX_GROWTH;
+use crate::index;
+use crate::key_uses::{KeyIdentity, Retired};
+use crate::keying::{
+    KeyEntry, KeySet, MAX_SRTCP_PACKETS, MasterKey, MasterKeySource, Mki, Profile,
+};
+use crate::keys::{Derived, Key};
+use crate::packet::{RtpHeader, rtcp_ssrc};
+use crate::session::{Done, Rekey, Scope, Session, Settings, StreamInfo};
+use crate::session_keys::Protocol;
+use crate::stream::{Stream, Streams};
+
+/// Packets left before the sequence number wraps at which a sender that keeps its ROC at zero says
+/// so: 82 seconds at 20 ms a packet.
+const WRAP_NOTICE: u64 = 4096;
+
+/// The sending direction of an SRTP session: makes RTP into SRTP and RTCP into SRTCP, in place.
+///
+/// Holds the streams of all SSRCs that it is given packets of. An index is never used twice: a
+/// packet whose SSRC and index were protected before is refused.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use srtp::keying::{MasterKey, Profile};
+/// use srtp::{ProtectError, Receiver, Sender};
+///
+/// let profile = Profile::AeadAes128Gcm;
+/// let mut sender = Sender::new(MasterKey::new(profile, &[1; 16], &[2; 12])?)?;
+/// let mut receiver = Receiver::new(MasterKey::new(profile, &[1; 16], &[2; 12])?)?;
+///
+/// let rtp = [0x80, 0, 0, 1, 0, 0, 0, 160, 0xca, 0xfe, 0xba, 0xbe, b'h', b'i'];
+/// let mut packet = BytesMut::from(&rtp[..]);
+/// sender.protect_rtp(&mut packet)?;
+/// assert_eq!(packet.len(), rtp.len() + profile.srtp_overhead(0));
+///
+/// receiver.unprotect_rtp(&mut packet)?;
+/// assert_eq!(packet, rtp[..]);
+/// assert_eq!(sender.protect_rtp(&mut packet), Err(ProtectError::IndexReused));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Sender {
+    pub(crate) session: Session,
+    pub(crate) retired: Retired,
+}
+
+impl Sender {
+    /// A sender with one master key for every SSRC and the default settings.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError`] if the backend cannot key the cipher, or the profile protects nothing.
+    pub fn new(key: MasterKey) -> Result<Self, SessionError> {
+        Builder::new(KeySet::single(key)).build()
+    }
+
+    /// A sender with the outbound keys of `source` and the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::build`].
+    pub fn from_source(source: &impl MasterKeySource) -> Result<Self, SessionError> {
+        Self::builder(source).build()
+    }
+
+    /// Settings for a sender with the outbound keys of `source`.
+    #[must_use]
+    pub fn builder(source: &impl MasterKeySource) -> Builder<Self> {
+        Builder::new(source.outbound().duplicate())
+    }
+
+    /// Makes the RTP packet in `packet` an SRTP packet ([RFC 3711 §3.3]).
+    ///
+    /// # Errors
+    ///
+    /// [`ProtectError`]; `packet` and the sender are then as they were.
+    ///
+    /// [RFC 3711 §3.3]: https://www.rfc-editor.org/rfc/rfc3711#section-3.3
+    pub fn protect_rtp(&mut self, packet: &mut BytesMut) -> Result<(), ProtectError> {
+        let len = packet.len();
+        packet.resize(len + self.srtp_overhead(), 0);
+        let protected = self.protect_rtp_in_place(packet, len);
+        packet.truncate(*protected.as_ref().unwrap_or(&len));
+        protected.map(|_| ())
+    }
+
+    /// Makes the RTCP packet in `packet`, compound or of reduced size, an SRTCP packet
+    /// ([RFC 3711 §3.4]).
+    ///
+    /// # Errors
+    ///
+    /// [`ProtectError`]; `packet` and the sender are then as they were.
+    ///
+    /// [RFC 3711 §3.4]: https://www.rfc-editor.org/rfc/rfc3711#section-3.4
+    pub fn protect_rtcp(&mut self, packet: &mut BytesMut) -> Result<(), ProtectError> {
+        let len = packet.len();
+        packet.resize(len + self.srtcp_overhead(), 0);
+        let protected = self.protect_rtcp_in_place(packet, len);
+        packet.truncate(*protected.as_ref().unwrap_or(&len));
+        protected.map(|_| ())
+    }
+
+    /// Makes the RTP packet in the first `len` octets of `buffer` an SRTP packet and returns its
+    /// length; the buffer needs [`srtp_overhead`](Self::srtp_overhead) octets more.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtectError`]; `buffer` and the sender are then as they were.
+    pub fn protect_rtp_in_place(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+    ) -> Result<usize, ProtectError> {
+        let packet = buffer
+            .get(..len)
+            .ok_or(ProtectError::BufferTooSmall { needed: len })?;
+        let header = RtpHeader::parse(packet, |_| 0)?;
+        let index = self.srtp_index(header.ssrc, header.seq)?;
+        let (framing, ssrc) = (&self.session.framing, header.ssrc);
+        let (key, keys) = self.key_for(ssrc, Protocol::Srtp, index)?;
+        let packet = RtpPacket {
+            framing,
+            keys: keys.get(),
+            header,
+            index,
+        };
+        let protected = packet.seal(buffer, len, key.mki())?;
+        let done = Done {
+            ssrc,
+            serial: key.serial,
+            protocol: Protocol::Srtp,
+            index,
+            fresh: keys.into_fresh(),
+        };
+        self.session.commit(done, len);
+        if self.session.settings.roc_always_zero {
+            self.announce_wrap(ssrc);
+        }
+        Ok(protected)
+    }
+
+    /// Makes the RTCP packet in the first `len` octets of `buffer` an SRTCP packet and returns its
+    /// length; the buffer needs [`srtcp_overhead`](Self::srtcp_overhead) octets more.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtectError`]; `buffer` and the sender are then as they were.
+    pub fn protect_rtcp_in_place(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+    ) -> Result<usize, ProtectError> {
+        let packet = buffer
+            .get(..len)
+            .ok_or(ProtectError::BufferTooSmall { needed: len })?;
+        let ssrc = rtcp_ssrc(packet, 0)?;
+        let index = self.srtcp_index(ssrc)?;
+        let framing = &self.session.framing;
+        let (key, keys) = self.key_for(ssrc, Protocol::Srtcp, index.into())?;
+        let packet = RtcpPacket {
+            framing,
+            keys: keys.get(),
+            ssrc,
+            index,
+        };
+        let protected = packet.seal(buffer, len, key.mki())?;
+        let done = Done {
+            ssrc,
+            serial: key.serial,
+            protocol: Protocol::Srtcp,
+            index: index.into(),
+            fresh: keys.into_fresh(),
+        };
+        self.session.commit(done, len);
+        Ok(protected)
+    }
+
+    /// Octets by which an SRTP packet is longer than its RTP packet, at most.
+    #[must_use]
+    pub fn srtp_overhead(&self) -> usize {
+        let framing = &self.session.framing;
+        let cryptex = if framing.cryptex == Cryptex::Off {
+            0
+        } else {
+            CRYPTEX_GROWTH
+        };
+        cryptex + Trailer::longest(framing)
+    }
+
+    /// Octets by which an SRTCP packet is longer than its RTCP packet.
+    #[must_use]
+    pub fn srtcp_overhead(&self) -> usize {
+        let framing = &self.session.framing;
+        framing.profile.srtcp_overhead(framing.mki_len)
+    }
+
+    /// The profile.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.session.framing.profile
+    }
+
+    /// Adds a stream that begins at `roc`, or sets the ROC of one that exists.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::RocBehind`] if packets of the stream have a higher ROC already;
+    /// [`SessionError::UnknownSsrc`] if no key is for it; [`SessionError::StreamLimit`].
+    pub fn set_roc(&mut self, ssrc: u32, roc: u32) -> Result<(), SessionError> {
+        self.session.set_roc(ssrc, roc)
+    }
+
+    /// The stream of `ssrc`, with its ROC and statistics.
+    #[must_use]
+    pub fn stream(&self, ssrc: u32) -> Option<StreamInfo> {
+        self.session.info(ssrc)
+    }
+
+    /// All streams, in no particular order.
+    pub fn streams(&self) -> impl Iterator<Item = StreamInfo> {
+        self.session.infos()
+    }
+
+    /// Removes a stream. If packets with its SSRC come again, they must go on behind its latest
+    /// index.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::UnknownSsrc`]; [`SessionError::StreamLimit`] if as many streams were
+    /// removed as the sender may have, whose indices must be remembered until its keys change.
+    pub fn remove_stream(&mut self, ssrc: u32) -> Result<(), SessionError> {
+        self.session.streams.park(ssrc, false)
+    }
+
+    /// Removes every stream without a packet since the last call, as
+    /// [`remove_stream`](Self::remove_stream) does; returns how many.
+    pub fn remove_idle_streams(&mut self) -> usize {
+        self.session.streams.park_idle(false)
+    }
+
+    /// Adds a master key; it protects packets once [`use_key`](Self::use_key) says so, or its
+    /// `<From, To>` begins.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Keying`] if it does not fit the other keys; the sender is then as it was.
+    pub fn add_key(&mut self, key: KeyEntry) -> Result<(), SessionError> {
+        self.refuse_retired([&key])?;
+        self.session.keys.add(key)
+    }
+
+    /// Protects with the key of this MKI from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::UnknownMki`].
+    pub fn use_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
+        self.session.keys.prefer(mki)
+    }
+
+    /// Drops the key with this MKI, which can then not come back.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one.
+    pub fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
+        self.session.keys.remove(mki)
+    }
+
+    /// Protects with `keys` from now on.
+    ///
+    /// The same keys again change nothing: neither the ROC nor what was sent
+    /// ([RFC 4568 §7.1.4]).
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::KeyInUse`] if the ROC is to begin anew and one of the keys protected packets
+    /// before; [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The sender is then as
+    /// it was.
+    ///
+    /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
+    pub fn rekey(&mut self, keys: &KeySet, rekey: Rekey) -> Result<(), SessionError> {
+        if self.session.keys.same_as(keys) {
+            return Ok(());
+        }
+        self.session.check_rekey(keys)?;
+        self.refuse_retired(keys.entries())?;
+        match rekey {
+            Rekey::KeepRoc => self.session.keys.replace(keys, 0),
+            Rekey::ResetRoc => {
+                let used: Retired = self
+                    .session
+                    .keys
+                    .iter()
+                    .map(|key| KeyIdentity::of(key.entry.key()))
+                    .collect();
+                let mut identities = keys.entries().iter().map(|e| KeyIdentity::of(e.key()));
+                if identities.any(|identity| used.contains(&identity)) {
+                    return Err(SessionError::KeyInUse);
+                }
+                self.session = self.session.anew(keys)?;
+                self.retired.extend(used);
+                Ok(())
+            }
+        }
+    }
+
+    /// Splits off a sender for `ssrcs`, to run on another core: both keep the keys, and each
+    /// refuses the SSRCs of the other from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::UnknownSsrc`] for an SSRC that is not this sender's; nothing is split then.
+    pub fn split_off(&mut self, ssrcs: &[u32]) -> Result<Self, SessionError> {
+        if ssrcs.is_empty() || !ssrcs.iter().all(|ssrc| self.session.serves(*ssrc)) {
+            return Err(SessionError::UnknownSsrc);
+        }
+        let mut session = Session {
+            framing: self.session.framing,
+            keys: self.session.keys.duplicate()?,
+            streams: Streams::new(ssrcs.len()),
+            events: Events::new(),
+            settings: Settings {
+                scope: Scope::Given,
+                ..self.session.settings
+            },
+        };
+        for ssrc in ssrcs {
+            let stream = self.session.streams.take(*ssrc).unwrap_or_else(|| {
+                let (_, roc) = self.session.position(*ssrc);
+                Stream::new(*ssrc, roc, self.session.settings.replay_window)
+            });
+            if !session.streams.knows(*ssrc) {
+                session.streams.insert(stream)?;
+            }
+            self.session.streams.bar(*ssrc);
+        }
+        Ok(Self {
+            session,
+            retired: self.retired.clone(),
+        })
+    }
+
+    /// The next thing that the key management should know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.session.events.pop()
+    }
+
+    fn srtp_index(&self, ssrc: u32, seq: u16) -> Result<u64, ProtectError> {
+        if !self.session.serves(ssrc) {
+            return Err(ProtectError::UnknownSsrc);
+        }
+        let (highest, initial_roc) = self.session.position(ssrc);
+        let index = index::estimate(highest, initial_roc, seq).ok_or(match highest {
+            Some(0..=0xffff) => ProtectError::IndexReused,
+            _ => ProtectError::IndexExhausted,
+        })?;
+        if self.session.settings.roc_always_zero && index::roc(index) != 0 {
+            return Err(ProtectError::IndexExhausted);
+        }
+        self.session
+            .streams
+            .check(ssrc, Protocol::Srtp, index)
+            .map_err(|_| ProtectError::IndexReused)?;
+        Ok(index)
+    }
+
+    /// RFC 3711 3.4: the first index is 0, and after the last one keys must change.
+    fn srtcp_index(&self, ssrc: u32) -> Result<u32, ProtectError> {
+        if !self.session.serves(ssrc) {
+            return Err(ProtectError::UnknownSsrc);
+        }
+        let highest = self.session.streams.position(ssrc, Protocol::Srtcp);
+        let index = highest
+            .and_then(|(highest, _)| highest)
+            .map_or(0, |highest| highest + 1);
+        if index >= MAX_SRTCP_PACKETS {
+            return Err(ProtectError::IndexExhausted);
+        }
+        u32::try_from(index).map_err(|_| ProtectError::IndexExhausted)
+    }
+
+    fn key_for(
+        &self,
+        ssrc: u32,
+        protocol: Protocol,
+        index: u64,
+    ) -> Result<(&Key, Derived<'_>), ProtectError> {
+        let session = &self.session;
+        if session.lacks_room(ssrc) {
+            return Err(ProtectError::StreamLimit);
+        }
+        let group = session
+            .keys
+            .group_of(ssrc)
+            .and_then(|group| session.keys.group(group));
+        let srtp_index = match protocol {
+            Protocol::Srtp => index,
+            Protocol::Srtcp => session.latest_srtp_index(ssrc),
+        };
+        let key = group.and_then(|group| group.for_sending(srtp_index));
+        let key = key.ok_or(ProtectError::NoKey)?;
+        if session.is_expired(ssrc, key, protocol) {
+            return Err(ProtectError::KeyExpired);
+        }
+        let keys = key.session_keys(session.keys.derivation(), protocol, index);
+        Ok((key, keys.ok_or(ProtectError::NoKey)?))
+    }
+
+    fn announce_wrap(&mut self, ssrc: u32) {
+        let (highest, _) = self.session.position(ssrc);
+        let left = highest.map_or(0, |highest| 0xffff_u64.saturating_sub(highest));
+        if left == WRAP_NOTICE {
+            self.session.events.push(Event::RocWrapNear { ssrc, left });
+        }
+    }
+
+    /// A key whose indices began anew once must not come back: its indices would, too.
+    fn refuse_retired<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a KeyEntry>,
+    ) -> Result<(), SessionError> {
+        let mut identities = keys.into_iter().map(|entry| KeyIdentity::of(entry.key()));
+        if identities.any(|identity| self.retired.contains(&identity)) {
+            return Err(SessionError::KeyInUse);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("profile", &self.profile())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,188 @@
+use alloc::boxed::Box;
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::Backend;
+use crate::kdf::{Kdf, Label, block_cipher};
+use crate::keying::{MAX_KEY_LEN, MAX_SALT_LEN, MasterKey, Profile};
+use crate::transform::{AesF8, BlockCipher, Gcm, HmacSha1};
+
+/// Which of the two protocols a session key serves; they never share one.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Protocol {
+    Srtp,
+    Srtcp,
+}
+
+/// The session keys of one master key, one protocol and one `r`, ready for use.
+pub(crate) struct SessionKeys {
+    pub(crate) cipher: Cipher,
+    /// Present in every profile that has an authentication tag of its own.
+    pub(crate) mac: Option<HmacSha1>,
+    pub(crate) salt: SessionSalt,
+    /// For encrypted header extensions ([RFC 6904]), if some are negotiated.
+    ///
+    /// [RFC 6904]: https://www.rfc-editor.org/rfc/rfc6904
+    pub(crate) header: Option<Box<HeaderKeys>>,
+}
+
+pub(crate) enum Cipher {
+    Counter(BlockCipher),
+    F8(AesF8),
+    Gcm(Gcm),
+    #[cfg(feature = "insecure-null")]
+    Null,
+}
+
+/// The session key and salt for encrypted header extensions ([RFC 6904 §4]).
+///
+/// [RFC 6904 §4]: https://www.rfc-editor.org/rfc/rfc6904#section-4
+pub(crate) struct HeaderKeys {
+    pub(crate) cipher: BlockCipher,
+    pub(crate) salt: SessionSalt,
+}
+
+impl SessionKeys {
+    /// Derives the keys for packets with `r`, the index divided by the key derivation rate.
+    ///
+    /// `None` only if a cipher refuses a key of its own length.
+    pub(crate) fn derive(
+        master: &MasterKey,
+        protocol: Protocol,
+        r: u64,
+        header_extensions: bool,
+        backend: Backend,
+    ) -> Option<Self> {
+        let profile = master.profile();
+        let kdf = Kdf::new(master)?;
+        let [encryption, authentication, salting] = match protocol {
+            Protocol::Srtp => [
+                Label::SrtpEncryption,
+                Label::SrtpAuthentication,
+                Label::SrtpSalt,
+            ],
+            Protocol::Srtcp => [
+                Label::SrtcpEncryption,
+                Label::SrtcpAuthentication,
+                Label::SrtcpSalt,
+            ],
+        };
+        let salt = SessionSalt::derive(&kdf, salting, r, profile.salt_len());
+        let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
+        let key = key.get_mut(..profile.key_len())?;
+        kdf.derive(encryption, r, key);
+        let cipher = Cipher::new(profile, key, salt.octets(profile.salt_len()), backend)?;
+        let mac = profile.has_mac().then(|| {
+            let mut key = Zeroizing::new([0; 20]);
+            kdf.derive(authentication, r, &mut *key);
+            HmacSha1::new(&key)
+        });
+        let header = if header_extensions && protocol == Protocol::Srtp && cipher.encrypts() {
+            kdf.derive(Label::HeaderEncryption, r, key);
+            let salt = SessionSalt::derive(&kdf, Label::HeaderSalt, r, profile.salt_len());
+            Some(Box::new(HeaderKeys {
+                cipher: block_cipher(profile, key)?,
+                salt,
+            }))
+        } else {
+            None
+        };
+        Some(Self {
+            cipher,
+            mac,
+            salt,
+            header,
+        })
+    }
+}
+
+impl Cipher {
+    fn new(profile: Profile, key: &[u8], salt: &[u8], backend: Backend) -> Option<Self> {
+        match profile {
+            Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
+                Gcm::aes(key, backend).map(Self::Gcm)
+            }
+            #[cfg(feature = "aria")]
+            Profile::AeadAria128Gcm | Profile::AeadAria256Gcm => Gcm::aria(key).map(Self::Gcm),
+            Profile::AesF8_128HmacSha1_80 => AesF8::new(key, salt).map(Self::F8),
+            #[cfg(feature = "insecure-null")]
+            Profile::NullHmacSha1_80 | Profile::NullHmacSha1_32 | Profile::NullNull => {
+                Some(Self::Null)
+            }
+            _ => block_cipher(profile, key).map(Self::Counter),
+        }
+    }
+
+    pub(crate) const fn encrypts(&self) -> bool {
+        match self {
+            Self::Counter(_) | Self::F8(_) | Self::Gcm(_) => true,
+            #[cfg(feature = "insecure-null")]
+            Self::Null => false,
+        }
+    }
+}
+
+/// A session salt, filled up with zeros on its right.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(crate) struct SessionSalt([u8; MAX_SALT_LEN]);
+
+impl SessionSalt {
+    fn derive(kdf: &Kdf, label: Label, r: u64, len: usize) -> Self {
+        let mut salt = Self([0; MAX_SALT_LEN]);
+        if let Some(salt) = salt.0.get_mut(..len) {
+            kdf.derive(label, r, salt);
+        }
+        salt
+    }
+
+    fn octets(&self, len: usize) -> &[u8] {
+        self.0.get(..len).unwrap_or_default()
+    }
+
+    /// The initial counter block of a packet ([RFC 3711 §4.1.1]).
+    ///
+    /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
+    pub(crate) fn counter_block(&self, ssrc: u32, index: u64) -> [u8; 16] {
+        let mut iv = [0; 16];
+        iv[..14].copy_from_slice(&self.0);
+        add_ssrc_and_index(&mut iv[4..14], ssrc, index);
+        iv
+    }
+
+    /// The nonce of a packet ([RFC 7714 §8.1] and [§9.1]).
+    ///
+    /// [RFC 7714 §8.1]: https://www.rfc-editor.org/rfc/rfc7714#section-8.1
+    /// [§9.1]: https://www.rfc-editor.org/rfc/rfc7714#section-9.1
+    pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> [u8; 12] {
+        let mut nonce = [0; 12];
+        nonce.copy_from_slice(&self.0[..12]);
+        add_ssrc_and_index(&mut nonce[2..], ssrc, index);
+        nonce
+    }
+}
+
+fn add_ssrc_and_index(target: &mut [u8], ssrc: u32, index: u64) {
+    let [_, _, index @ ..] = index.to_be_bytes();
+    for (octet, value) in target
+        .iter_mut()
+        .zip(ssrc.to_be_bytes().into_iter().chain(index))
+    {
+        *octet ^= value;
+    }
+}
+
+#[cfg(test)]
+impl SessionKeys {
+    /// The session keys that the vectors of RFC 7714 state.
+    pub(crate) fn gcm(key: &[u8], salt: &[u8], backend: Backend) -> Self {
+        let mut padded = SessionSalt([0; MAX_SALT_LEN]);
+        padded.0[..salt.len()].copy_from_slice(salt);
+        let cipher = Cipher::Gcm(Gcm::aes(key, backend).unwrap());
+        Self {
+            cipher,
+            mac: None,
+            salt: padded,
+            header: None,
+        }
+    }
+}

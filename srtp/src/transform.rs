@@ -1,0 +1,11 @@
+//! The cryptographic transforms of SRTP: octets and session keys in, octets out; no state.
+
+mod aes_f8;
+mod block_cipher;
+mod gcm;
+mod hmac_sha1;
+
+pub(crate) use aes_f8::AesF8;
+pub(crate) use block_cipher::BlockCipher;
+pub(crate) use gcm::{Gcm, TAG_LEN as GCM_TAG_LEN};
+pub(crate) use hmac_sha1::HmacSha1;

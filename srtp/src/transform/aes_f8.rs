@@ -1,0 +1,64 @@
+use zeroize::Zeroizing;
+
+use super::BlockCipher;
+use super::block_cipher::xor;
+
+/// AES in f8-mode ([RFC 3711 §4.1.2]).
+///
+/// [RFC 3711 §4.1.2]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.2
+pub(crate) struct AesF8 {
+    cipher: BlockCipher,
+    masked: BlockCipher,
+}
+
+impl AesF8 {
+    /// Takes the session key and salt; the salt is filled up with 0x55 to the length of the key.
+    pub(crate) fn new(key: &[u8], salt: &[u8]) -> Option<Self> {
+        let mut masked = Zeroizing::new([0; 32]);
+        let masked = masked.get_mut(..key.len())?;
+        let mask = salt.iter().chain(core::iter::repeat(&0x55));
+        for ((octet, key), mask) in masked.iter_mut().zip(key).zip(mask) {
+            *octet = key ^ mask;
+        }
+        Some(Self {
+            cipher: BlockCipher::aes(key)?,
+            masked: BlockCipher::aes(masked)?,
+        })
+    }
+
+    /// Adds the keystream of `iv` to `data`.
+    pub(crate) fn apply(&self, iv: &[u8; 16], data: &mut [u8]) {
+        let mut iv = *iv;
+        self.masked.encrypt_block(&mut iv);
+        let mut keystream = [0; 16];
+        for (chunk, counter) in data.chunks_mut(16).zip(0_u32..) {
+            xor(&mut keystream, &iv);
+            xor(&mut keystream[12..], &counter.to_be_bytes());
+            self.cipher.encrypt_block(&mut keystream);
+            xor(chunk, &keystream);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Published vector: RFC 3711 B.1.
+
+    use super::AesF8;
+    use hex_literal::hex;
+
+    #[test]
+    fn rfc3711_b1_aes_f8() {
+        let key = hex!("234829008467be186c3de14aae72d62c");
+        let f8 = AesF8::new(&key, &hex!("32f2870d")).unwrap();
+        let mut data = *b"pseudorandomness is the next best thing";
+        f8.apply(&hex!("006e5cba50681de55c621599d462564a"), &mut data);
+        assert_eq!(
+            data,
+            hex!(
+                "019ce7a26e7854014a6366aa95d4eefd1ad4172a14f9faf4
+                 55b7f1d4b62bd08f562c0eef7c4802"
+            )
+        );
+    }
+}

@@ -1,0 +1,142 @@
+use aes::cipher::{Array, array::typenum::U12};
+use aes::{Aes128Enc, Aes256Enc};
+use aes_gcm::aead::inout::InOutBuf;
+use aes_gcm::{AeadInOut, AesGcm, KeyInit};
+#[cfg(any(feature = "aria", feature = "ring"))]
+use alloc::boxed::Box;
+
+use crate::Backend;
+
+/// Octets of the tag, the only length SRTP has ([RFC 7714 §13.2]).
+///
+/// [RFC 7714 §13.2]: https://www.rfc-editor.org/rfc/rfc7714#section-13.2
+pub(crate) const TAG_LEN: usize = 16;
+
+/// Galois/Counter Mode with a nonce of 12 octets and a tag of 16 ([RFC 7714]).
+///
+/// [RFC 7714]: https://www.rfc-editor.org/rfc/rfc7714
+pub(crate) enum Gcm {
+    Aes128(AesGcm<Aes128Enc, U12>),
+    Aes256(AesGcm<Aes256Enc, U12>),
+    #[cfg(feature = "aria")]
+    Aria128(Box<AesGcm<aria::Aria128, U12>>),
+    #[cfg(feature = "aria")]
+    Aria256(Box<AesGcm<aria::Aria256, U12>>),
+    #[cfg(feature = "ring")]
+    Ring(Box<ring::aead::LessSafeKey>),
+}
+
+/// The message is longer than the mode allows, or the tag is wrong.
+#[derive(Debug)]
+pub(crate) struct Refused;
+
+impl Gcm {
+    /// AES-GCM with the variant that `key` is long enough for: 16 or 32 octets.
+    pub(crate) fn aes(key: &[u8], backend: Backend) -> Option<Self> {
+        match backend {
+            Backend::RustCrypto if key.len() == 16 => {
+                AesGcm::new_from_slice(key).ok().map(Self::Aes128)
+            }
+            Backend::RustCrypto => AesGcm::new_from_slice(key).ok().map(Self::Aes256),
+            #[cfg(feature = "ring")]
+            Backend::Ring => {
+                let algorithm = match key.len() {
+                    16 => &ring::aead::AES_128_GCM,
+                    _ => &ring::aead::AES_256_GCM,
+                };
+                let key = ring::aead::UnboundKey::new(algorithm, key).ok()?;
+                Some(Self::Ring(Box::new(ring::aead::LessSafeKey::new(key))))
+            }
+        }
+    }
+
+    /// ARIA-GCM with the variant that `key` is long enough for: 16 or 32 octets.
+    #[cfg(feature = "aria")]
+    pub(crate) fn aria(key: &[u8]) -> Option<Self> {
+        if key.len() == 16 {
+            AesGcm::new_from_slice(key)
+                .ok()
+                .map(|gcm| Self::Aria128(Box::new(gcm)))
+        } else {
+            AesGcm::new_from_slice(key)
+                .ok()
+                .map(|gcm| Self::Aria256(Box::new(gcm)))
+        }
+    }
+
+    /// Encrypts `data` in place and returns the tag over `aad` and the ciphertext.
+    pub(crate) fn seal(
+        &self,
+        nonce: [u8; 12],
+        aad: &[u8],
+        data: &mut [u8],
+    ) -> Result<[u8; TAG_LEN], Refused> {
+        match self {
+            Self::Aes128(gcm) => seal(gcm, nonce, aad, data),
+            Self::Aes256(gcm) => seal(gcm, nonce, aad, data),
+            #[cfg(feature = "aria")]
+            Self::Aria128(gcm) => seal(&**gcm, nonce, aad, data),
+            #[cfg(feature = "aria")]
+            Self::Aria256(gcm) => seal(&**gcm, nonce, aad, data),
+            #[cfg(feature = "ring")]
+            Self::Ring(key) => {
+                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce);
+                let aad = ring::aead::Aad::from(aad);
+                let tag = key
+                    .seal_in_place_separate_tag(nonce, aad, data)
+                    .map_err(|_| Refused)?;
+                tag.as_ref().try_into().map_err(|_| Refused)
+            }
+        }
+    }
+
+    /// Verifies `tag` and decrypts `data` in place. If the tag is wrong, what `data` then holds is
+    /// neither ciphertext nor plaintext.
+    pub(crate) fn open(
+        &self,
+        nonce: [u8; 12],
+        aad: &[u8],
+        data: &mut [u8],
+        tag: [u8; TAG_LEN],
+    ) -> Result<(), Refused> {
+        match self {
+            Self::Aes128(gcm) => open(gcm, nonce, aad, data, tag),
+            Self::Aes256(gcm) => open(gcm, nonce, aad, data, tag),
+            #[cfg(feature = "aria")]
+            Self::Aria128(gcm) => open(&**gcm, nonce, aad, data, tag),
+            #[cfg(feature = "aria")]
+            Self::Aria256(gcm) => open(&**gcm, nonce, aad, data, tag),
+            #[cfg(feature = "ring")]
+            Self::Ring(key) => {
+                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce);
+                let aad = ring::aead::Aad::from(aad);
+                key.open_in_place_separate_tag(nonce, aad, tag.into(), data, 0..)
+                    .map(|_| ())
+                    .map_err(|_| Refused)
+            }
+        }
+    }
+}
+
+fn seal<A>(gcm: &A, nonce: [u8; 12], aad: &[u8], data: &mut [u8]) -> Result<[u8; TAG_LEN], Refused>
+where
+    A: AeadInOut<NonceSize = U12, TagSize = aes::cipher::array::typenum::U16>,
+{
+    gcm.encrypt_inout_detached(&Array(nonce), aad, InOutBuf::from(data))
+        .map(|tag| tag.0)
+        .map_err(|_| Refused)
+}
+
+fn open<A>(
+    gcm: &A,
+    nonce: [u8; 12],
+    aad: &[u8],
+    data: &mut [u8],
+    tag: [u8; TAG_LEN],
+) -> Result<(), Refused>
+where
+    A: AeadInOut<NonceSize = U12, TagSize = aes::cipher::array::typenum::U16>,
+{
+    gcm.decrypt_inout_detached(&Array(nonce), aad, InOutBuf::from(data), &Array(tag))
+        .map_err(|_| Refused)
+}
