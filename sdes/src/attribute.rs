@@ -165,7 +165,7 @@ pub(crate) fn word(text: &str) -> (&str, &str) {
     let end = text
         .as_bytes()
         .iter()
-        .position(|octet| is_space(octet))
+        .position(is_space)
         .unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(end).unwrap_or((text, ""));
     (word, rest.trim_start_matches([' ', '\t']))

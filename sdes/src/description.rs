@@ -168,7 +168,7 @@ impl SecurityDescription {
     pub fn encode(&self, padding: Padding) -> Zeroizing<String> {
         let mut line = Zeroizing::new(String::with_capacity(self.encoded_len_bound()));
         // Writing to a String cannot fail.
-        let _infallible = self.write(padding, &mut *line);
+        let _infallible = self.write(padding, &mut line);
         line
     }
 

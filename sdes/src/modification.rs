@@ -189,6 +189,15 @@ impl<'a> Reoffer<'a> {
 }
 
 /// Whether the peer's SDP has the address and port it had before.
+///
+/// ```
+/// use sdes::Transport;
+///
+/// let moved = |old: (&str, u16), new: (&str, u16)| {
+///     if old == new { Transport::Unchanged } else { Transport::Changed }
+/// };
+/// assert_eq!(moved(("192.0.2.1", 4000), ("192.0.2.1", 4002)), Transport::Changed);
+/// ```
 #[allow(clippy::exhaustive_enums, reason = "there is no third case")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Transport {
@@ -201,6 +210,18 @@ pub enum Transport {
 /// What becomes of the own key when a session is modified.
 ///
 /// A new transport address without a new key cannot be said.
+///
+/// ```
+/// use sdes::{Answer, LocalKey, Offer, Policy};
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// let policy = Policy::default();
+/// let offer = Offer::new(&policy, &mut rng)?;
+/// let (answer, session) = Answer::to(offer.lines(), &policy, &mut rng)?;
+/// let hold = session.reoffer(LocalKey::Keep, &policy, &mut rng)?;
+/// assert_eq!(hold.lines().collect::<Vec<_>>(), [answer.line()]);
+/// # Ok::<(), sdes::Refused>(())
+/// ```
 #[allow(clippy::exhaustive_enums, reason = "there is no fourth case")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LocalKey {
@@ -215,6 +236,17 @@ pub enum LocalKey {
 }
 
 /// What a modification does to one direction of the SRTP session ([RFC 4568 §7.1.4]).
+///
+/// ```
+/// use sdes::Rekey;
+///
+/// let srtp_action = |rekey| match rekey {
+///     Rekey::Unchanged => "leave the contexts alone",
+///     Rekey::NewKey { reset_roc: false } => "new keys into the contexts",
+///     Rekey::NewKey { reset_roc: true } => "new contexts",
+/// };
+/// assert_eq!(srtp_action(Rekey::Unchanged), "leave the contexts alone");
+/// ```
 ///
 /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
 #[allow(clippy::exhaustive_enums, reason = "a user must act on every case")]
@@ -242,6 +274,13 @@ impl Rekey {
 }
 
 /// What a modification does to both directions.
+///
+/// ```
+/// use sdes::{Change, Rekey};
+///
+/// let hold = Change { outbound: Rekey::Unchanged, inbound: Rekey::Unchanged };
+/// assert_eq!(hold.outbound, hold.inbound);
+/// ```
 #[allow(clippy::exhaustive_structs, reason = "there are two directions")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Change {

@@ -265,7 +265,7 @@ pub(crate) fn select<L: AsRef<str>>(
     acceptable
         .into_iter()
         .min_by_key(rank)
-        .ok_or_else(|| match first_fault {
+        .ok_or(match first_fault {
             Some((line, reason)) => Refused::NoneAcceptable { line, reason },
             None => Refused::NoCrypto,
         })

@@ -74,6 +74,17 @@ impl<'a> Iterator for SessionParameterIter<'a> {
 
 /// One SRTP session parameter ([RFC 4568 §6.3]).
 ///
+/// ```
+/// use sdes::{Attribute, SessionParameter};
+///
+/// let attribute = Attribute::parse("1 AEAD_AES_128_GCM inline:AAAA UNENCRYPTED_SRTCP OWN=1")?;
+/// let parameters = attribute.parameters().into_iter().collect::<Result<Vec<_>, _>>()?;
+/// assert!(matches!(parameters[0], SessionParameter::UnencryptedSrtcp));
+/// // Unknown and without a `-` in front: the line cannot be used.
+/// assert!(!parameters[1].is_ignorable());
+/// # Ok::<(), sdes::LineError>(())
+/// ```
+///
 /// [RFC 4568 §6.3]: https://www.rfc-editor.org/rfc/rfc4568#section-6.3
 #[non_exhaustive]
 #[derive(Clone, Copy)]
