@@ -3,10 +3,14 @@
 //! Packets come in rounds that fit in the nearer caches. What a round needs beforehand (fresh
 //! packets; for unprotect, protecting them) is not timed.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark may end in a panic"
+)]
+
+use core::{hint::black_box, time::Duration};
+use std::time::Instant;
 
 use bytes::BytesMut;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

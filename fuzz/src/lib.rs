@@ -28,7 +28,11 @@ pub fn session(choice: u8) -> (Sender, Receiver) {
 
 /// All that the receiver remembers, as octets: equal octets, equal state.
 pub fn state(receiver: &Receiver) -> Vec<u8> {
-    receiver.export(&HandoverKey::new([0; 32]), HandoverKeys::Included, &mut SameNonce)
+    receiver.export(
+        &HandoverKey::new([0; 32]),
+        HandoverKeys::Included,
+        &mut SameNonce,
+    )
 }
 
 /// Not random: what is exported is compared, not sent.
