@@ -83,7 +83,7 @@ fn real_time_takes_the_time_of_the_audio_and_shows_progress() {
     let begin = std::time::Instant::now();
     let call = call.run(&["--real-time", "--wav", wav.to_str().unwrap()]);
     call.succeeds();
-    assert!(begin.elapsed() >= std::time::Duration::from_millis(400));
+    assert!(begin.elapsed() >= core::time::Duration::from_millis(400));
     assert!(call.stderr.contains("20 of 20 packets sent"));
 }
 

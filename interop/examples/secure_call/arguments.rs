@@ -81,8 +81,9 @@ Usage: secure_call [OPTIONS]
 Exit code 0: the audio arrived bit for bit, losses aside. 1: it did not. 2: bad input.
 ",
         suites = suites()
-            .map(|name| format!("                      {name}\n"))
-            .collect::<String>(),
+            .map(|name| " ".repeat(22) + name)
+            .collect::<Vec<_>>()
+            .join("\n"),
     )
 }
 

@@ -5,6 +5,8 @@
 //! attacker replays one of her packets and forges another. At the end, what Bob heard is compared
 //! with what Alice said. `--help` lists what else the call can be put through.
 
+#![allow(clippy::std_instead_of_alloc, reason = "a program")]
+
 mod arguments;
 mod user_agent;
 

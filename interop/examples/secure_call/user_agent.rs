@@ -212,12 +212,11 @@ impl Callee {
             return;
         };
         let payload = packet.get(rtp::HEADER_LEN..).unwrap_or_default();
-        match &mut self.reception {
-            Some(reception) => reception.count(header),
-            None => {
-                self.first_timestamp = header.timestamp;
-                self.reception = Some(Reception::new(header));
-            }
+        if let Some(reception) = &mut self.reception {
+            reception.count(header);
+        } else {
+            self.first_timestamp = header.timestamp;
+            self.reception = Some(Reception::new(header));
         }
         let samples = payload.iter().copied().map(decode_ulaw).collect();
         self.frames.insert(self.position(header.timestamp), samples);
