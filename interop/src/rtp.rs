@@ -79,6 +79,12 @@ impl RtpSource {
         self.ssrc
     }
 
+    /// The sequence number of the next packet.
+    #[must_use]
+    pub const fn sequence_number(&self) -> u16 {
+        self.sequence_number
+    }
+
     /// The timestamp of the next packet.
     #[must_use]
     pub const fn timestamp(&self) -> u32 {

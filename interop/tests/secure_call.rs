@@ -45,8 +45,19 @@ fn offer_and_answer_carry_one_key_each() {
 
 #[test]
 fn a_call_crosses_a_sequence_number_wrap() {
-    for first in ["65500", "65535", "32767", "0"] {
-        Call::new("wrap").run(&["--start-seq", first]).succeeds();
+    for (first, numbers) in [
+        ("65500", "65500 to 163, ROC 1"),
+        ("65535", "65535 to 198, ROC 1"),
+        ("32767", "32767 to 32966, ROC 0"),
+        ("0", "0 to 199, ROC 0"),
+    ] {
+        let call = Call::new("wrap").run(&["--start-seq", first]);
+        call.succeeds();
+        assert!(
+            call.says(&format!("sequence numbers  {numbers}")),
+            "{}",
+            call.stdout
+        );
     }
 }
 

@@ -115,18 +115,18 @@ fn call<'a>(options: &Options, audio: &'a [i16], out: WavFile) -> Result<Outcome
     let mut bob = Callee::new(bob_socket, offered.address, &bob_keys, &mut rng)?;
     let said = talk(options, audio, &mut alice, &mut bob)?;
 
-    let different = said
-        .frames
-        .iter()
-        .filter(|frame| bob.frame(frame.timestamp) != frame.arrives());
+    let frames = said.frames.iter();
+    let different = frames.filter(|frame| bob.frame(frame.timestamp) != frame.arrives());
     let different = different.count();
     let heard = bob.audio();
     out.write(&heard)?;
     Ok(Outcome {
+        said,
+        sequence_numbers: (first, alice.source.sequence_number().wrapping_sub(1)),
+        roc: bob.roc(),
         counts: bob.counts,
         different,
         heard: heard.len(),
-        said,
     })
 }
 
@@ -216,9 +216,12 @@ fn attack(packet: &BytesMut, alice: &Caller, bob: &mut Callee) -> Result<(), Cal
     Ok(())
 }
 
+/// One line that is written over, five times a second.
 fn progress(sent: usize, count: usize, lost: usize) {
-    eprint!("\r{sent} of {count} packets sent, {lost} lost");
-    let _ = io::stderr().flush();
+    if sent == count || sent.is_multiple_of(10) {
+        eprint!("\r{sent} of {count} packets sent, {lost} lost");
+        let _ = io::stderr().flush();
+    }
 }
 
 fn print_sdp(title: &str, text: &str) {
@@ -269,8 +272,14 @@ struct Said<'a> {
 /// How the call went.
 struct Outcome<'a> {
     said: Said<'a>,
+    /// The first and the last.
+    sequence_numbers: (u16, u16),
+    /// Where Bob's receiver stands at the end.
+    roc: u32,
     counts: Counts,
+    /// Frames that Bob heard otherwise than they were sent, or heard though they were lost.
     different: usize,
+    /// Samples.
     heard: usize,
 }
 
@@ -291,6 +300,11 @@ impl Outcome<'_> {
             options.profile.sdes_name().unwrap_or("unregistered")
         );
         println!("packets sent      {sent} SRTP, {} SRTCP", said.reports);
+        let (first, last) = self.sequence_numbers;
+        println!(
+            "sequence numbers  {first} to {last}, ROC {} at the end",
+            self.roc
+        );
         println!("lost on the path  {lost} SRTP, {} SRTCP", said.reports_lost);
         println!(
             "received          {} SRTP, {} SRTCP",
@@ -308,9 +322,7 @@ impl Outcome<'_> {
             options.out.display()
         );
         if self.different == 0 && *counts == expected {
-            println!(
-                "audio             bit for bit what G.711 carries of it, {lost} lost packets aside"
-            );
+            println!("audio             bit for bit as sent in G.711, {lost} lost packets aside");
             ExitCode::SUCCESS
         } else {
             println!(

@@ -190,6 +190,14 @@ impl Callee {
         Ok(())
     }
 
+    /// The rollover counter of Alice's stream.
+    pub(crate) fn roc(&self) -> u32 {
+        self.receiver
+            .streams()
+            .next()
+            .map_or(0, |stream| stream.roc)
+    }
+
     /// The samples that came with this RTP timestamp, if any did.
     pub(crate) fn frame(&self, timestamp: u32) -> Option<Vec<i16>> {
         self.frames.get(&self.position(timestamp)).cloned()
