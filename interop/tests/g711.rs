@@ -1,7 +1,5 @@
 //! Independent implementation: mu-law as the calls carry it, against FFmpeg's codec.
 
-#![cfg(feature = "peers")]
-
 use std::{
     io::Write,
     process::{Command, Stdio},

@@ -3,7 +3,6 @@
 //! AES-192 is left to published vectors: libsrtp up to 2.5 derives its keys otherwise than RFC 6188
 //! says (see `libsrtp_differential`).
 
-#![cfg(feature = "peers")]
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -8,7 +8,6 @@
 //! `DIFFERENTIAL_PACKETS` sets how many packets a suite gets (100,000 without), and
 //! `DIFFERENTIAL_SEED` with which random numbers.
 
-#![cfg(feature = "peers")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
