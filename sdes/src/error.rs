@@ -186,6 +186,9 @@ pub enum OfferError {
     /// The random number generator gave the same key twice: it is broken.
     #[error("random number generator repeats itself")]
     RepeatedKey,
+    /// The suite in use is to be kept, but the policy does not list it.
+    #[error("crypto-suite not allowed by policy")]
+    SuiteNotAllowed,
 }
 
 /// A [`Policy`](crate::Policy) or [`CryptoSuite`](crate::CryptoSuite) that cannot be.

@@ -1,8 +1,8 @@
 use rand_core::CryptoRng;
 
 use crate::{
-    Answer, LineError, Negotiated, Offer, OfferError, Policy, Refused, RocOnNewKey, Rule,
-    SecurityDescription, offer_answer::select, own_line::OwnLine,
+    Answer, LineError, Negotiated, Offer, OfferError, Policy, Refused, Rule, SecurityDescription,
+    offer_answer::select, own_line::OwnLine,
 };
 
 impl Negotiated {
@@ -31,7 +31,8 @@ impl Negotiated {
     ///
     /// # Errors
     ///
-    /// As [`Offer::new`].
+    /// As [`Offer::new`]; [`OfferError::SuiteNotAllowed`] if the suite in use is to be kept but not
+    /// in `policy`.
     ///
     /// [RFC 4568 §5.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-5.1.4
     /// [§7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
@@ -40,8 +41,11 @@ impl Negotiated {
         local: LocalKey,
         policy: &Policy,
         rng: &mut R,
-    ) -> Result<Reoffer<'_>, OfferError> {
+    ) -> Result<Reoffer, OfferError> {
         let offer = match local {
+            LocalKey::Keep if !policy.suites().contains(self.suite()) => {
+                return Err(OfferError::SuiteNotAllowed);
+            }
             LocalKey::Keep => Offer::of_line(self.own.duplicate(), policy),
             LocalKey::Renew | LocalKey::RenewForNewTransport => {
                 Offer::with_mki_from(self.local().next_mki(), policy, rng)?
@@ -136,16 +140,16 @@ impl Negotiated {
 ///
 /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
 #[derive(Debug)]
-pub struct Reoffer<'a> {
-    session: &'a Negotiated,
+pub struct Reoffer {
+    session: Negotiated,
     local: LocalKey,
     offer: Offer,
 }
 
-impl<'a> Reoffer<'a> {
-    pub(crate) const fn new(session: &'a Negotiated, local: LocalKey, offer: Offer) -> Self {
+impl Reoffer {
+    pub(crate) fn new(session: &Negotiated, local: LocalKey, offer: Offer) -> Self {
         Self {
-            session,
+            session: session.duplicate(),
             local,
             offer,
         }
@@ -288,4 +292,21 @@ pub struct Change {
     pub outbound: Rekey,
     /// The packets the peer sends.
     pub inbound: Rekey,
+}
+
+/// What a new key without a new transport address does to the rollover counter.
+///
+/// ```
+/// assert_eq!(sdes::RocOnNewKey::default(), sdes::RocOnNewKey::Keep);
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RocOnNewKey {
+    /// The ROC goes on, as [RFC 3711 §3.3.1] and TR 33.829 §5.3.2.1 NOTE 2 say.
+    ///
+    /// [RFC 3711 §3.3.1]: https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
+    #[default]
+    Keep,
+    /// The ROC starts at zero, for peers that build a new context for every new key.
+    Reset,
 }

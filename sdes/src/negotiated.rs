@@ -2,7 +2,7 @@ use core::fmt;
 
 use srtp::keying::{KeySet, MasterKeySource};
 
-use crate::{CryptoSuite, SecurityDescription, own_line::OwnLine};
+use crate::{CryptoSuite, FecKeys, SecurityDescription, own_line::OwnLine};
 
 /// The outcome of one offer and answer for one media line: the keys of both directions
 /// ([RFC 4568 §7.1]).
@@ -74,35 +74,5 @@ impl MasterKeySource for Negotiated {
 impl fmt::Debug for Negotiated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Negotiated").finish_non_exhaustive()
-    }
-}
-
-/// The keys of a FEC stream that has its own transport ([RFC 4568 §6.3.5]).
-///
-/// ```
-/// use sdes::{Answer, Fec, FecOrder, Offer, Policy};
-///
-/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
-/// let policy = Policy::default().with_fec(Fec::SeparateTransport, FecOrder::FecSrtp);
-/// let offer = Offer::new(&policy, &mut rng)?;
-/// let (_, keys) = Answer::to(offer.lines(), &policy, &mut rng)?;
-/// assert!(keys.fec().is_some());
-/// # Ok::<(), sdes::Refused>(())
-/// ```
-///
-/// [RFC 4568 §6.3.5]: https://www.rfc-editor.org/rfc/rfc4568#section-6.3.5
-#[derive(Clone, Copy, Debug)]
-pub struct FecKeys<'a> {
-    outbound: &'a KeySet,
-    inbound: &'a KeySet,
-}
-
-impl MasterKeySource for FecKeys<'_> {
-    fn outbound(&self) -> &KeySet {
-        self.outbound
-    }
-
-    fn inbound(&self) -> &KeySet {
-        self.inbound
     }
 }

@@ -3,7 +3,7 @@ use core::fmt;
 use srtp::keying::{KeyDerivationRate, Parameters};
 
 use crate::{
-    KeyParams, LineError, Rule,
+    FecOrder, KeyParams, LineError, Rule,
     attribute::{number, word},
     limits::MIN_WINDOW_SIZE_HINT,
 };
@@ -180,41 +180,6 @@ impl fmt::Debug for SessionParameter<'_> {
             Self::Unknown(_) => "Unknown",
             Self::WindowSizeHint(_) => "WindowSizeHint",
         })
-    }
-}
-
-/// Whether the sender applies forward error correction before or after SRTP
-/// ([RFC 4568 §6.3.4]).
-///
-/// ```
-/// assert_eq!(sdes::FecOrder::default().as_str(), "FEC_SRTP");
-/// ```
-///
-/// [RFC 4568 §6.3.4]: https://www.rfc-editor.org/rfc/rfc4568#section-6.3.4
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum FecOrder {
-    /// FEC_SRTP, the default: FEC, then SRTP.
-    #[default]
-    FecSrtp,
-    /// SRTP_FEC: SRTP, then FEC.
-    SrtpFec,
-}
-
-impl FecOrder {
-    /// The word in the line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::FecSrtp => "FEC_SRTP",
-            Self::SrtpFec => "SRTP_FEC",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::FecSrtp, Self::SrtpFec]
-            .into_iter()
-            .find(|order| order.as_str().eq_ignore_ascii_case(text))
     }
 }
 
