@@ -32,14 +32,12 @@ pub use description::SecurityDescription;
 pub use error::{LineError, OfferError, PolicyError, Refused, Rule};
 pub use fec::{Fec, FecKeys, FecOrder};
 pub use group::GroupKey;
-pub use key_params::{InlineKey, KeyParam, KeyParamIter, KeyParams, Padding};
+pub use key_params::{InlineKey, KeyParam, KeyParams, Padding};
 pub use modification::{Change, LocalKey, Rekey, Reoffer, RocOnNewKey, Transport};
 pub use negotiated::Negotiated;
 pub use offer_answer::{Answer, Offer};
 pub use policy::{Policy, Selection};
 pub use recovered::Recovered;
 pub use sdp_keys::SdpKeys;
-pub use session_params::{
-    NegotiatedParameters, SessionParameter, SessionParameterIter, SessionParameters,
-};
+pub use session_params::{NegotiatedParameters, SessionParameter, SessionParameters};
 pub use suite::{CryptoSuite, SuiteName};

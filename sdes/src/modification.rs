@@ -135,8 +135,23 @@ impl Negotiated {
 
 /// An offer to modify a session, kept until its answer comes ([RFC 4568 §7.1.4]).
 ///
-/// See [`Negotiated::reoffer`] for an example. Dropping it, or a refused answer, leaves the session
-/// as it is.
+/// Dropping it, or a refused answer, leaves the session as it is.
+///
+/// ```
+/// use sdes::{Answer, LocalKey, Offer, Policy, Rekey, Transport};
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// let policy = Policy::default();
+/// let offer = Offer::new(&policy, &mut rng)?;
+/// let (answer, _) = Answer::to(offer.lines(), &policy, &mut rng)?;
+/// let session = offer.accept([answer.line()])?;
+///
+/// // Hold: nobody changes a key.
+/// let reoffer = session.reoffer(LocalKey::Keep, &policy, &mut rng)?;
+/// let (session, change) = reoffer.accept([answer.line()], Transport::Unchanged)?;
+/// assert_eq!((change.outbound, change.inbound), (Rekey::Unchanged, Rekey::Unchanged));
+/// # Ok::<(), sdes::Refused>(())
+/// ```
 ///
 /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
 #[derive(Debug)]

@@ -10,7 +10,18 @@ use crate::{CryptoSuite, FecKeys, SecurityDescription, own_line::OwnLine};
 /// Hand it to SRTP as a [`MasterKeySource`]. It never changes: a modification of the session yields
 /// another one, and a failed one leaves this as it is.
 ///
-/// See [`Offer`] for an example, and [`reoffer`](Self::reoffer) for a modification.
+/// ```
+/// use sdes::{Answer, Offer, Policy};
+/// use srtp::keying::{MasterKeySource, Profile};
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// let policy = Policy::for_profiles([Profile::AeadAes128Gcm]).expect("a registered suite");
+/// let offer = Offer::new(&policy, &mut rng)?;
+/// let (answer, negotiated) = Answer::to(offer.lines(), &policy, &mut rng)?;
+/// assert_eq!(negotiated.suite().name(), "AEAD_AES_128_GCM");
+/// assert_eq!(negotiated.inbound().profile(), Profile::AeadAes128Gcm);
+/// # Ok::<(), sdes::Refused>(())
+/// ```
 ///
 /// [RFC 4568 §7.1]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1
 pub struct Negotiated {

@@ -14,7 +14,7 @@ use crate::{
 /// use sdes::{Attribute, SessionParameter};
 ///
 /// let attribute = Attribute::parse("1 AEAD_AES_128_GCM inline:AAAA WSH=128 -OWN=1")?;
-/// let parameters = attribute.parameters().into_iter().collect::<Result<Vec<_>, _>>()?;
+/// let parameters = attribute.parameters().iter().collect::<Result<Vec<_>, _>>()?;
 /// assert!(matches!(parameters[0], SessionParameter::WindowSizeHint(128)));
 /// assert!(matches!(parameters[1], SessionParameter::Unknown("-OWN=1")));
 /// # Ok::<(), sdes::LineError>(())
@@ -32,6 +32,13 @@ impl<'a> SessionParameters<'a> {
         Self { line, text }
     }
 
+    /// The parameters one by one, in the order of the line; [`LineError`] for a known one with a
+    /// value that it cannot have.
+    pub fn iter(self) -> impl Iterator<Item = Result<SessionParameter<'a>, LineError>> {
+        self.words()
+            .map(move |word| SessionParameter::parse(self.line, word))
+    }
+
     /// The parameters as they stand in the line.
     pub(crate) fn words(self) -> impl Iterator<Item = &'a str> {
         let mut rest = self.text;
@@ -43,32 +50,9 @@ impl<'a> SessionParameters<'a> {
     }
 }
 
-impl<'a> IntoIterator for SessionParameters<'a> {
-    type Item = Result<SessionParameter<'a>, LineError>;
-    type IntoIter = SessionParameterIter<'a>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        SessionParameterIter(self)
-    }
-}
-
 impl fmt::Debug for SessionParameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionParameters").finish_non_exhaustive()
-    }
-}
-
-/// The session parameters, read one by one.
-#[derive(Clone, Debug)]
-pub struct SessionParameterIter<'a>(SessionParameters<'a>);
-
-impl<'a> Iterator for SessionParameterIter<'a> {
-    type Item = Result<SessionParameter<'a>, LineError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (first, others) = word(self.0.text);
-        self.0.text = others;
-        (!first.is_empty()).then(|| SessionParameter::parse(self.0.line, first))
     }
 }
 
@@ -78,7 +62,7 @@ impl<'a> Iterator for SessionParameterIter<'a> {
 /// use sdes::{Attribute, SessionParameter};
 ///
 /// let attribute = Attribute::parse("1 AEAD_AES_128_GCM inline:AAAA UNENCRYPTED_SRTCP OWN=1")?;
-/// let parameters = attribute.parameters().into_iter().collect::<Result<Vec<_>, _>>()?;
+/// let parameters = attribute.parameters().iter().collect::<Result<Vec<_>, _>>()?;
 /// assert!(matches!(parameters[0], SessionParameter::UnencryptedSrtcp));
 /// // Unknown and without a `-` in front: the line cannot be used.
 /// assert!(!parameters[1].is_ignorable());

@@ -48,7 +48,11 @@ impl<'a> Session<'a> {
         let mut session = Self::default();
         session.parameters.roc_transport = suite.roc_transport();
         let srtp = &mut session.parameters;
-        for (word, parameter) in attribute.parameters().words().zip(attribute.parameters()) {
+        for (word, parameter) in attribute
+            .parameters()
+            .words()
+            .zip(attribute.parameters().iter())
+        {
             let parameter = parameter?;
             let repeated = match parameter {
                 SessionParameter::FecKey(keys) => session.fec_key.replace(keys).is_some(),
@@ -89,8 +93,8 @@ fn read_keys(
     parameters: Parameters,
 ) -> Result<KeySet, LineError> {
     // Not to grow: that would leave keys behind in the memory that is given back.
-    let mut entries = Vec::with_capacity(params.into_iter().count());
-    for param in params {
+    let mut entries = Vec::with_capacity(params.iter().count());
+    for param in params.iter() {
         let inline = param.inline()?;
         let lifetime = match inline.lifetime() {
             None => suite.default_lifetime(),

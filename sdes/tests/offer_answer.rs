@@ -175,7 +175,7 @@ fn declarative_parameters_are_not_echoed() {
         Attribute::parse(answer.line())
             .unwrap()
             .parameters()
-            .into_iter()
+            .iter()
             .count(),
         0
     );

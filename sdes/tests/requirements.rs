@@ -241,11 +241,8 @@ fn req_li_03_and_sdp_06_no_key_in_any_debug_or_error() {
     let mut texts = vec![
         format!("{alice:?} {recovered:?} {attribute:?} {group:?}"),
         format!("{:?} {:?}", attribute.keys(), attribute.parameters()),
-        format!("{:?}", attribute.keys().into_iter().collect::<Vec<_>>()),
-        format!(
-            "{:?}",
-            attribute.keys().into_iter().next().unwrap().inline()
-        ),
+        format!("{:?}", attribute.keys().iter().collect::<Vec<_>>()),
+        format!("{:?}", attribute.keys().iter().next().unwrap().inline()),
         format!("{:?}", Offer::new(&policy, &mut rng()).unwrap()),
         format!(
             "{:?}",
