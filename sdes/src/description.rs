@@ -159,9 +159,22 @@ impl SecurityDescription {
         }
     }
 
-    /// Whether both say the same about packets: suite, keys with MKI and lifetime, and SRTP
-    /// parameters.
-    pub(crate) fn keys_as(&self, other: &Self) -> bool {
+    /// Whether both say the same about packets, under whatever tag: suite, keys with MKI and
+    /// lifetime, and SRTP parameters. Keys are compared in constant time.
+    ///
+    /// ```
+    /// use sdes::SecurityDescription;
+    ///
+    /// let key = "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+    /// let read = |tag| {
+    ///     let line = format!("a=crypto:{tag} AES_CM_128_HMAC_SHA1_80 {key}");
+    ///     SecurityDescription::parse(&line, &[])
+    /// };
+    /// assert!(read(1)?.repeats(&read(2)?));
+    /// # Ok::<(), sdes::LineError>(())
+    /// ```
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
         let same_fec = match (&self.fec_keys, &other.fec_keys) {
             (None, None) => true,
             (Some(a), Some(b)) => same_keys(a, b),
@@ -217,7 +230,8 @@ impl SecurityDescription {
     /// Room for the whole line, so that the string never moves and leaves keys behind.
     fn encoded_len_bound(&self) -> usize {
         const FIXED: usize = 256;
-        let per_key = 128 + 3 * self.keys.mki_len();
+        let mki_len = self.key_sets().map(KeySet::mki_len).max().unwrap_or(0);
+        let per_key = 128 + 3 * mki_len;
         let keys: usize = self.key_sets().map(|set| set.entries().len()).sum();
         FIXED + self.suite.name().len() + keys * per_key
     }

@@ -136,7 +136,7 @@ impl Negotiated {
     /// Offers the group's key, new or not, to one participant; the transport address stays.
     #[must_use]
     pub fn reoffer_group(&self, group: &GroupKey) -> Reoffer {
-        let same = self.local().keys_as(group.description());
+        let same = self.local().repeats(group.description());
         let local = if same {
             LocalKey::Keep
         } else {

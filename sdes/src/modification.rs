@@ -85,9 +85,11 @@ impl Negotiated {
         let moved = local == LocalKey::RenewForNewTransport || peer == Transport::Changed;
         let new_key = Rekey::new_key(moved, policy);
         let remote = select(offered, policy, |offered| {
-            self.inbound(offered, peer, new_key).err()
+            self.inbound_change(offered, peer, new_key).err()
         })?;
-        let inbound = self.inbound(&remote, peer, new_key).unwrap_or(new_key);
+        let inbound = self
+            .inbound_change(&remote, peer, new_key)
+            .unwrap_or(new_key);
 
         let same_transforms = remote.suite() == self.suite()
             && remote.negotiated_parameters() == self.local().negotiated_parameters();
@@ -106,7 +108,7 @@ impl Negotiated {
     }
 
     /// What becomes of the peer's packets, or which rule the new description breaks.
-    fn inbound(
+    fn inbound_change(
         &self,
         new: &SecurityDescription,
         peer: Transport,
@@ -121,7 +123,7 @@ impl Negotiated {
         if peer == Transport::Changed {
             return Err(Rule::KeyNotRenewed);
         }
-        if new.keys_as(self.remote()) {
+        if new.repeats(self.remote()) {
             return Ok(Rekey::Unchanged);
         }
         // An old key may stand beside new ones, but then it goes on with its ROC whatever the
@@ -196,7 +198,7 @@ impl Reoffer {
         let new_key = Rekey::new_key(moved, self.offer.policy());
         let inbound = self
             .session
-            .inbound(new.remote(), peer, new_key)
+            .inbound_change(new.remote(), peer, new_key)
             .map_err(|rule| Refused::InvalidAnswer(LineError { rule, offset: 0 }))?;
         let outbound = if self.local == LocalKey::Keep {
             Rekey::Unchanged

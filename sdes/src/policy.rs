@@ -178,7 +178,6 @@ impl Policy {
     #[must_use]
     pub const fn offering(mut self, parameters: NegotiatedParameters) -> Self {
         self.offered = parameters;
-        self.allowed = parameters;
         self
     }
 
@@ -263,7 +262,8 @@ impl Policy {
             .exponent()
             .is_some();
         let kdr_refused = has_kdr && !self.peer_kdr;
-        let unprotected = !description.negotiated_parameters().is_within(self.allowed);
+        let allowed = self.allowed.or(self.offered);
+        let unprotected = !description.negotiated_parameters().is_within(allowed);
         let fec_order = self.fec == Fec::NotUsed && description.fec_order() != FecOrder::default();
         if kdr_refused || unprotected || fec_order {
             return Some(Rule::ParameterNotAllowed);

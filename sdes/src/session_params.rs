@@ -217,6 +217,14 @@ impl NegotiatedParameters {
             && (allowed.unauthenticated_srtp || !self.unauthenticated_srtp)
     }
 
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self {
+            unencrypted_srtp: self.unencrypted_srtp || other.unencrypted_srtp,
+            unencrypted_srtcp: self.unencrypted_srtcp || other.unencrypted_srtcp,
+            unauthenticated_srtp: self.unauthenticated_srtp || other.unauthenticated_srtp,
+        }
+    }
+
     pub(crate) const fn of(parameters: &Parameters) -> Self {
         Self {
             unencrypted_srtp: parameters.unencrypted_srtp,

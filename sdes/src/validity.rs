@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use srtp::keying::{KeyEntry, KeySet, Lifetime, Parameters};
+use srtp::keying::{KeyEntry, KeySet, KeyingError, Lifetime, Parameters};
 
 use crate::{
     Attribute, CryptoSuite, FecOrder, KeyParams, LineError, Rule, SecurityDescription,
@@ -23,10 +23,14 @@ pub(crate) fn check(
         Some(params) => Some(read_keys(line, params, &suite, session.parameters)?),
         None => None,
     };
-    if let (Some(fec), Some(params)) = (&fec_keys, session.fec_key)
-        && shares_a_key(&keys, fec)
-    {
-        return Err(Rule::KeyReused.at(line, params.as_str()));
+    if let (Some(fec), Some(params)) = (&fec_keys, session.fec_key) {
+        if shares_a_key(&keys, fec) {
+            return Err(Rule::KeyReused.at(line, params.as_str()));
+        }
+        // One length for all keys of the attribute, FEC_KEY included.
+        if keys.mki_len() != 0 && fec.mki_len() != 0 && keys.mki_len() != fec.mki_len() {
+            return Err(Rule::Keying(KeyingError::Mki).at(line, params.as_str()));
+        }
     }
     Ok(SecurityDescription::new(attribute.tag(), suite, keys)
         .with_fec(fec_keys, session.fec_order)

@@ -250,6 +250,15 @@ fn negotiated_parameters_of_an_answer_are_those_of_the_offer() {
     let keys = offer.accept([line(0, " UNENCRYPTED_SRTCP")]).unwrap();
     assert!(keys.outbound().parameters().unencrypted_srtcp);
 
+    let offering = aes_cm()
+        .offering(srtcp)
+        .allowing(NegotiatedParameters::NONE);
+    let offer = Offer::new(&offering, &mut rng()).unwrap();
+    assert!(
+        offer.accept([line(0, " UNENCRYPTED_SRTCP")]).is_ok(),
+        "what is offered is allowed"
+    );
+
     let protected = Offer::new(&aes_cm().allowing(srtcp), &mut rng()).unwrap();
     let downgraded = protected
         .accept([line(0, " UNENCRYPTED_SRTCP")])

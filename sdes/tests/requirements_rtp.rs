@@ -273,6 +273,10 @@ fn req_rtp_15_lifetime_and_mki_reach_the_keys_or_are_refused() {
     assert_eq!(rule(&format!("|1:4;inline:{OTHER_KEY}")), Rule::MkiMissing);
     let keying = |info: String| matches!(rule(&info), Rule::Keying(_));
     assert!(
+        keying(format!("|1:4 FEC_KEY=inline:{OTHER_KEY}|1:2")),
+        "MKI lengths differ"
+    );
+    assert!(
         keying(format!("|1:4;inline:{OTHER_KEY}|2:2")),
         "MKI lengths differ"
     );
