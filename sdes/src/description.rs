@@ -1,13 +1,13 @@
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 use core::fmt::{self, Write};
 
-use srtp::keying::{KeyEntry, KeySet, Lifetime, Parameters};
+use srtp::keying::KeySet;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{
-    Attribute, CryptoSuite, FecOrder, KeyParams, LineError, NegotiatedParameters, Padding, Rule,
-    SessionParameter, key_params::encode_key, mki,
+    Attribute, CryptoSuite, FecOrder, LineError, NegotiatedParameters, Padding, Rule,
+    key_params::encode_key, mki, validity,
 };
 
 /// A valid SRTP security description ([RFC 4568 §6]): what one `a=crypto` line says about the
@@ -61,33 +61,7 @@ impl SecurityDescription {
     ) -> Result<Self, LineError> {
         let suite = CryptoSuite::find(attribute.suite(), private)
             .ok_or_else(|| Rule::SuiteUnknown.at(attribute.line(), attribute.suite().as_str()))?;
-        Self::under_suite(attribute, suite)
-    }
-
-    pub(crate) fn under_suite(
-        attribute: &Attribute<'_>,
-        suite: CryptoSuite,
-    ) -> Result<Self, LineError> {
-        let line = attribute.line();
-        let session = Session::read(attribute, &suite)?;
-        let keys = read_keys(line, attribute.keys(), &suite, session.parameters)?;
-        let fec_keys = match session.fec_key {
-            Some(params) => Some(read_keys(line, params, &suite, session.parameters)?),
-            None => None,
-        };
-        if let Some(fec) = &fec_keys
-            && shares_a_key(&keys, fec)
-        {
-            return Err(Rule::KeyReused.at(line, line));
-        }
-        Ok(Self {
-            tag: attribute.tag(),
-            suite,
-            keys,
-            fec_keys,
-            fec_order: session.fec_order,
-            window_size_hint: session.window_size_hint,
-        })
+        validity::check(attribute, suite)
     }
 
     pub(crate) const fn new(tag: u32, suite: CryptoSuite, keys: KeySet) -> Self {
@@ -185,9 +159,22 @@ impl SecurityDescription {
         }
     }
 
-    /// Whether both say the same about packets: suite, keys with MKI and lifetime, and SRTP
-    /// parameters.
-    pub(crate) fn keys_as(&self, other: &Self) -> bool {
+    /// Whether both say the same about packets, under whatever tag: suite, keys with MKI and
+    /// lifetime, and SRTP parameters. Keys are compared in constant time.
+    ///
+    /// ```
+    /// use sdes::SecurityDescription;
+    ///
+    /// let key = "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+    /// let read = |tag| {
+    ///     let line = format!("a=crypto:{tag} AES_CM_128_HMAC_SHA1_80 {key}");
+    ///     SecurityDescription::parse(&line, &[])
+    /// };
+    /// assert!(read(1)?.repeats(&read(2)?));
+    /// # Ok::<(), sdes::LineError>(())
+    /// ```
+    #[must_use]
+    pub fn repeats(&self, other: &Self) -> bool {
         let same_fec = match (&self.fec_keys, &other.fec_keys) {
             (None, None) => true,
             (Some(a), Some(b)) => same_keys(a, b),
@@ -243,7 +230,8 @@ impl SecurityDescription {
     /// Room for the whole line, so that the string never moves and leaves keys behind.
     fn encoded_len_bound(&self) -> usize {
         const FIXED: usize = 256;
-        let per_key = 128 + 3 * self.keys.mki_len();
+        let mki_len = self.key_sets().map(KeySet::mki_len).max().unwrap_or(0);
+        let per_key = 128 + 3 * mki_len;
         let keys: usize = self.key_sets().map(|set| set.entries().len()).sum();
         FIXED + self.suite.name().len() + keys * per_key
     }
@@ -307,82 +295,6 @@ impl fmt::Debug for SecurityDescription {
     }
 }
 
-/// The session parameters of one line, each at most once.
-#[derive(Default)]
-struct Session<'a> {
-    parameters: Parameters,
-    fec_key: Option<KeyParams<'a>>,
-    fec_order: Option<FecOrder>,
-    window_size_hint: Option<u32>,
-}
-
-impl<'a> Session<'a> {
-    fn read(attribute: &Attribute<'a>, suite: &CryptoSuite) -> Result<Self, LineError> {
-        let line = attribute.line();
-        let mut session = Self::default();
-        session.parameters.roc_transport = suite.roc_transport();
-        let srtp = &mut session.parameters;
-        for (word, parameter) in attribute.parameters().words().zip(attribute.parameters()) {
-            let parameter = parameter?;
-            let repeated = match parameter {
-                SessionParameter::FecKey(keys) => session.fec_key.replace(keys).is_some(),
-                SessionParameter::FecOrder(order) => session.fec_order.replace(order).is_some(),
-                SessionParameter::KeyDerivationRate(rate) => {
-                    srtp.srtcp_kdr = rate;
-                    core::mem::replace(&mut srtp.srtp_kdr, rate)
-                        .exponent()
-                        .is_some()
-                }
-                SessionParameter::UnauthenticatedSrtp => {
-                    core::mem::replace(&mut srtp.unauthenticated_srtp, true)
-                }
-                SessionParameter::UnencryptedSrtcp => {
-                    core::mem::replace(&mut srtp.unencrypted_srtcp, true)
-                }
-                SessionParameter::UnencryptedSrtp => {
-                    core::mem::replace(&mut srtp.unencrypted_srtp, true)
-                }
-                SessionParameter::Unknown(_) if parameter.is_ignorable() => false,
-                SessionParameter::Unknown(_) => return Err(Rule::ParameterUnknown.at(line, word)),
-                SessionParameter::WindowSizeHint(hint) => {
-                    session.window_size_hint.replace(hint).is_some()
-                }
-            };
-            if repeated {
-                return Err(Rule::DuplicateParameter.at(line, word));
-            }
-        }
-        Ok(session)
-    }
-}
-
-fn read_keys(
-    line: &str,
-    params: KeyParams<'_>,
-    suite: &CryptoSuite,
-    parameters: Parameters,
-) -> Result<KeySet, LineError> {
-    let mut entries = Vec::new();
-    for param in params {
-        let inline = param.inline()?;
-        let lifetime = match inline.lifetime() {
-            None => suite.default_lifetime(),
-            Some(packets) => Lifetime::new(packets.get())
-                .map_err(|_| Rule::Lifetime.at(line, params.as_str()))?,
-        };
-        let entry = KeyEntry::new(inline.decode(suite.profile())?).with_lifetime(lifetime);
-        entries.push(match inline.mki() {
-            None => entry,
-            Some(mki) => entry.with_mki(mki),
-        });
-    }
-    if entries.len() > 1 && entries.iter().any(|entry| entry.mki().is_none()) {
-        return Err(Rule::MkiMissing.at(line, params.as_str()));
-    }
-    KeySet::new(suite.profile(), parameters, entries)
-        .map_err(|error| Rule::Keying(error).at(line, params.as_str()))
-}
-
 /// Whether one master key stands in both sets; every pair is compared.
 pub(crate) fn shares_a_key(a: &KeySet, b: &KeySet) -> bool {
     let mut shared = subtle::Choice::from(0);
@@ -413,4 +325,41 @@ fn same_keys(a: &KeySet, b: &KeySet) -> bool {
                 && one.lifetime() == other.lifetime()
                 && bool::from(one.key().ct_eq(other.key()))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use srtp::keying::{KeyEntry, Lifetime, MasterKey, Mki, Parameters, Profile};
+
+    use super::*;
+
+    #[test]
+    fn the_longest_line_fits_into_the_room_made_for_it() {
+        let profile = Profile::AesCm256HmacSha1_80;
+        let keys = || {
+            let entries: Vec<_> = (0..16)
+                .map(|n| {
+                    let mut mki = [0xff; 128];
+                    mki[127] = n;
+                    KeyEntry::new(MasterKey::new(profile, &[n; 32], &[n; 14]).unwrap())
+                        .with_mki(Mki::new(&mki).unwrap())
+                        .with_lifetime(Lifetime::new((1 << 48) - 1).unwrap())
+                })
+                .collect();
+            let mut parameters = Parameters::default();
+            parameters.unencrypted_srtp = true;
+            parameters.unencrypted_srtcp = true;
+            parameters.unauthenticated_srtp = true;
+            KeySet::new(profile, parameters, entries).unwrap()
+        };
+        let suite = CryptoSuite::registered(profile).unwrap();
+        let longest = SecurityDescription::new(999_999_999, suite, keys())
+            .with_fec(Some(keys()), Some(FecOrder::SrtpFec))
+            .with_window_size_hint(Some(u32::MAX));
+        let line = longest.encode(Padding::Padded);
+        assert!(line.len() <= longest.encoded_len_bound());
+        assert!(line.len() <= crate::limits::MAX_LINE_LEN);
+    }
 }

@@ -178,7 +178,8 @@ impl fmt::Debug for Modifier {
 
 /// The keys of a diverted call: K1' for what the caller sends, K2 for what the callee sends.
 ///
-/// See the [module](self) for an example.
+/// See the [module](self) for an example. A later modification of the session does not know of the
+/// change: renew the caller's key then ([`LocalKey::Renew`](crate::LocalKey::Renew)).
 #[derive(Debug)]
 pub struct Diverted {
     outbound: KeySet,
@@ -225,15 +226,15 @@ impl MasterKeySource for Diverted {
 
 /// f for every key of a set; MKI and lifetime stay.
 fn modified(keys: &KeySet, modifier: &Modifier) -> Result<KeySet, KeyingError> {
-    let entries = keys.entries().iter().map(|entry| {
+    let mut entries = Vec::with_capacity(keys.entries().len());
+    for entry in keys.entries() {
         let key = derive(entry.key(), modifier)?;
         let new = KeyEntry::new(key).with_lifetime(entry.lifetime());
-        Ok(match entry.mki() {
+        entries.push(match entry.mki() {
             None => new,
             Some(mki) => new.with_mki(mki.clone()),
-        })
-    });
-    let entries = entries.collect::<Result<Vec<_>, KeyingError>>()?;
+        });
+    }
     KeySet::new(keys.profile(), keys.parameters(), entries)
 }
 

@@ -22,6 +22,13 @@ pub struct LineError {
 
 /// What an `a=crypto` line must be, or how it falls short of it ([RFC 4568 §4], [§6], [§9]).
 ///
+/// ```
+/// use sdes::{Attribute, Rule};
+///
+/// let error = Attribute::parse("a=Crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x").unwrap_err();
+/// assert_eq!(error.rule, Rule::AttributeName);
+/// ```
+///
 /// [RFC 4568 §4]: https://www.rfc-editor.org/rfc/rfc4568#section-4
 /// [§6]: https://www.rfc-editor.org/rfc/rfc4568#section-6
 /// [§9]: https://www.rfc-editor.org/rfc/rfc4568#section-9
@@ -132,6 +139,17 @@ impl Rule {
 ///
 /// There is no case in which the stream may go on unprotected. An established session that was to
 /// be modified goes on as it was.
+///
+/// ```
+/// use sdes::{Offer, Policy, Refused};
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// let offer = Offer::new(&Policy::default(), &mut rng)?;
+/// // The peer accepted the media line and ignored the crypto attributes.
+/// let lines: [&str; 0] = [];
+/// assert_eq!(offer.accept(lines).unwrap_err(), Refused::NoCrypto);
+/// # Ok::<(), sdes::OfferError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refused {
@@ -177,6 +195,17 @@ pub enum Refused {
 }
 
 /// Own lines could not be made; nothing was sent or changed.
+///
+/// ```
+/// use sdes::{NegotiatedParameters, Offer, OfferError, Policy};
+/// use srtp::keying::KeyingError;
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// // AEAD suites always encrypt.
+/// let policy = Policy::default().offering(NegotiatedParameters::ALL);
+/// let error = Offer::new(&policy, &mut rng).unwrap_err();
+/// assert_eq!(error, OfferError::Keying(KeyingError::UnprotectedNotAllowed));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum OfferError {
@@ -186,9 +215,18 @@ pub enum OfferError {
     /// The random number generator gave the same key twice: it is broken.
     #[error("random number generator repeats itself")]
     RepeatedKey,
+    /// The suite in use is to be kept, but the policy does not list it.
+    #[error("crypto-suite not allowed by policy")]
+    SuiteNotAllowed,
 }
 
 /// A [`Policy`](crate::Policy) or [`CryptoSuite`](crate::CryptoSuite) that cannot be.
+///
+/// ```
+/// use sdes::{Policy, PolicyError};
+///
+/// assert_eq!(Policy::default().with_mki(0).unwrap_err(), PolicyError::Keys);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PolicyError {

@@ -135,8 +135,8 @@ impl fmt::Debug for GroupKey {
 impl Negotiated {
     /// Offers the group's key, new or not, to one participant; the transport address stays.
     #[must_use]
-    pub fn reoffer_group(&self, group: &GroupKey) -> Reoffer<'_> {
-        let same = self.local().keys_as(group.description());
+    pub fn reoffer_group(&self, group: &GroupKey) -> Reoffer {
+        let same = self.local().repeats(group.description());
         let local = if same {
             LocalKey::Keep
         } else {

@@ -24,7 +24,7 @@ const MAX_KEY_SALT_CHARS: usize = MAX_KEY_SALT_LEN.div_ceil(3) * 4;
 /// let attribute = sdes::Attribute::parse("1 F8_128_HMAC_SHA1_80 \
 ///     inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm|2^20|1:4;\
 ///     inline:QUJjZGVmMTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5|2^20|2:4")?;
-/// assert_eq!(attribute.keys().into_iter().count(), 2);
+/// assert_eq!(attribute.keys().iter().count(), 2);
 /// # Ok::<(), sdes::LineError>(())
 /// ```
 ///
@@ -49,6 +49,13 @@ impl<'a> KeyParams<'a> {
         Ok(keys)
     }
 
+    /// The parameters one by one, in the order of the line.
+    pub fn iter(self) -> impl Iterator<Item = KeyParam<'a>> {
+        self.text
+            .split(';')
+            .filter_map(move |text| KeyParam::parse(self.line, text))
+    }
+
     /// The parameters as they stand in the line.
     ///
     /// # Security
@@ -59,42 +66,9 @@ impl<'a> KeyParams<'a> {
     }
 }
 
-impl<'a> IntoIterator for KeyParams<'a> {
-    type Item = KeyParam<'a>;
-    type IntoIter = KeyParamIter<'a>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        KeyParamIter {
-            line: self.line,
-            parts: self.text.split(';'),
-        }
-    }
-}
-
 impl fmt::Debug for KeyParams<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyParams").finish_non_exhaustive()
-    }
-}
-
-/// The key parameters in the order of the line.
-#[derive(Clone)]
-pub struct KeyParamIter<'a> {
-    line: &'a str,
-    parts: core::str::Split<'a, char>,
-}
-
-impl<'a> Iterator for KeyParamIter<'a> {
-    type Item = KeyParam<'a>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        KeyParam::parse(self.line, self.parts.next()?)
-    }
-}
-
-impl fmt::Debug for KeyParamIter<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyParamIter").finish_non_exhaustive()
     }
 }
 
@@ -104,7 +78,7 @@ impl fmt::Debug for KeyParamIter<'_> {
 /// use sdes::{Attribute, Rule};
 ///
 /// let attribute = Attribute::parse("1 AES_CM_128_HMAC_SHA1_80 url:https://keys.example/1")?;
-/// let key = attribute.keys().into_iter().next().expect("at least one");
+/// let key = attribute.keys().iter().next().expect("at least one");
 /// assert_eq!(key.method(), "url");
 /// assert_eq!(key.inline().unwrap_err().rule, Rule::KeyMethod);
 /// # Ok::<(), sdes::LineError>(())
@@ -188,7 +162,7 @@ impl fmt::Debug for KeyParam<'_> {
 ///
 /// let attribute = Attribute::parse("1 AES_CM_128_HMAC_SHA1_80 \
 ///     inline:YUJDZGVmZ2hpSktMbW9QUXJzVHVWd3l6MTIzNDU2|1066:4")?;
-/// let key = attribute.keys().into_iter().next().expect("at least one").inline()?;
+/// let key = attribute.keys().iter().next().expect("at least one").inline()?;
 /// assert_eq!(key.lifetime(), None);
 /// assert_eq!(key.mki().map(|mki| mki.as_octets().to_vec()), Some(vec![0, 0, 0x04, 0x2a]));
 /// assert_eq!(key.decode(Profile::AesCm128HmacSha1_80)?.expose_key(), b"aBCdefghiJKLmoPQ");

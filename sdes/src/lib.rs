@@ -11,6 +11,7 @@ mod description;
 #[cfg(feature = "experimental-diversion")]
 pub mod diversion;
 mod error;
+mod fec;
 mod group;
 mod key_params;
 pub mod limits;
@@ -24,19 +25,19 @@ mod recovered;
 mod sdp_keys;
 mod session_params;
 mod suite;
+mod validity;
 
 pub use attribute::Attribute;
 pub use description::SecurityDescription;
 pub use error::{LineError, OfferError, PolicyError, Refused, Rule};
+pub use fec::{Fec, FecKeys, FecOrder};
 pub use group::GroupKey;
-pub use key_params::{InlineKey, KeyParam, KeyParamIter, KeyParams, Padding};
-pub use modification::{Change, LocalKey, Rekey, Reoffer, Transport};
-pub use negotiated::{FecKeys, Negotiated};
+pub use key_params::{InlineKey, KeyParam, KeyParams, Padding};
+pub use modification::{Change, LocalKey, Rekey, Reoffer, RocOnNewKey, Transport};
+pub use negotiated::Negotiated;
 pub use offer_answer::{Answer, Offer};
-pub use policy::{Fec, Policy, RocOnNewKey, Selection};
+pub use policy::{Policy, Selection};
 pub use recovered::Recovered;
 pub use sdp_keys::SdpKeys;
-pub use session_params::{
-    FecOrder, NegotiatedParameters, SessionParameter, SessionParameterIter, SessionParameters,
-};
+pub use session_params::{NegotiatedParameters, SessionParameter, SessionParameters};
 pub use suite::{CryptoSuite, SuiteName};

@@ -1,8 +1,8 @@
 use rand_core::CryptoRng;
 
 use crate::{
-    Answer, LineError, Negotiated, Offer, OfferError, Policy, Refused, RocOnNewKey, Rule,
-    SecurityDescription, offer_answer::select, own_line::OwnLine,
+    Answer, LineError, Negotiated, Offer, OfferError, Policy, Refused, Rule, SecurityDescription,
+    offer_answer::select, own_line::OwnLine,
 };
 
 impl Negotiated {
@@ -31,7 +31,8 @@ impl Negotiated {
     ///
     /// # Errors
     ///
-    /// As [`Offer::new`].
+    /// As [`Offer::new`]; [`OfferError::SuiteNotAllowed`] if the suite in use is to be kept but not
+    /// in `policy`.
     ///
     /// [RFC 4568 §5.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-5.1.4
     /// [§7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
@@ -40,8 +41,11 @@ impl Negotiated {
         local: LocalKey,
         policy: &Policy,
         rng: &mut R,
-    ) -> Result<Reoffer<'_>, OfferError> {
+    ) -> Result<Reoffer, OfferError> {
         let offer = match local {
+            LocalKey::Keep if !policy.suites().contains(self.suite()) => {
+                return Err(OfferError::SuiteNotAllowed);
+            }
             LocalKey::Keep => Offer::of_line(self.own.duplicate(), policy),
             LocalKey::Renew | LocalKey::RenewForNewTransport => {
                 Offer::with_mki_from(self.local().next_mki(), policy, rng)?
@@ -81,9 +85,11 @@ impl Negotiated {
         let moved = local == LocalKey::RenewForNewTransport || peer == Transport::Changed;
         let new_key = Rekey::new_key(moved, policy);
         let remote = select(offered, policy, |offered| {
-            self.inbound(offered, peer, new_key).err()
+            self.inbound_change(offered, peer, new_key).err()
         })?;
-        let inbound = self.inbound(&remote, peer, new_key).unwrap_or(new_key);
+        let inbound = self
+            .inbound_change(&remote, peer, new_key)
+            .unwrap_or(new_key);
 
         let same_transforms = remote.suite() == self.suite()
             && remote.negotiated_parameters() == self.local().negotiated_parameters();
@@ -102,7 +108,7 @@ impl Negotiated {
     }
 
     /// What becomes of the peer's packets, or which rule the new description breaks.
-    fn inbound(
+    fn inbound_change(
         &self,
         new: &SecurityDescription,
         peer: Transport,
@@ -117,7 +123,7 @@ impl Negotiated {
         if peer == Transport::Changed {
             return Err(Rule::KeyNotRenewed);
         }
-        if new.keys_as(self.remote()) {
+        if new.repeats(self.remote()) {
             return Ok(Rekey::Unchanged);
         }
         // An old key may stand beside new ones, but then it goes on with its ROC whatever the
@@ -131,21 +137,36 @@ impl Negotiated {
 
 /// An offer to modify a session, kept until its answer comes ([RFC 4568 §7.1.4]).
 ///
-/// See [`Negotiated::reoffer`] for an example. Dropping it, or a refused answer, leaves the session
-/// as it is.
+/// Dropping it, or a refused answer, leaves the session as it is.
+///
+/// ```
+/// use sdes::{Answer, LocalKey, Offer, Policy, Rekey, Transport};
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// let policy = Policy::default();
+/// let offer = Offer::new(&policy, &mut rng)?;
+/// let (answer, _) = Answer::to(offer.lines(), &policy, &mut rng)?;
+/// let session = offer.accept([answer.line()])?;
+///
+/// // Hold: nobody changes a key.
+/// let reoffer = session.reoffer(LocalKey::Keep, &policy, &mut rng)?;
+/// let (session, change) = reoffer.accept([answer.line()], Transport::Unchanged)?;
+/// assert_eq!((change.outbound, change.inbound), (Rekey::Unchanged, Rekey::Unchanged));
+/// # Ok::<(), sdes::Refused>(())
+/// ```
 ///
 /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
 #[derive(Debug)]
-pub struct Reoffer<'a> {
-    session: &'a Negotiated,
+pub struct Reoffer {
+    session: Negotiated,
     local: LocalKey,
     offer: Offer,
 }
 
-impl<'a> Reoffer<'a> {
-    pub(crate) const fn new(session: &'a Negotiated, local: LocalKey, offer: Offer) -> Self {
+impl Reoffer {
+    pub(crate) fn new(session: &Negotiated, local: LocalKey, offer: Offer) -> Self {
         Self {
-            session,
+            session: session.duplicate(),
             local,
             offer,
         }
@@ -177,7 +198,7 @@ impl<'a> Reoffer<'a> {
         let new_key = Rekey::new_key(moved, self.offer.policy());
         let inbound = self
             .session
-            .inbound(new.remote(), peer, new_key)
+            .inbound_change(new.remote(), peer, new_key)
             .map_err(|rule| Refused::InvalidAnswer(LineError { rule, offset: 0 }))?;
         let outbound = if self.local == LocalKey::Keep {
             Rekey::Unchanged
@@ -288,4 +309,21 @@ pub struct Change {
     pub outbound: Rekey,
     /// The packets the peer sends.
     pub inbound: Rekey,
+}
+
+/// What a new key without a new transport address does to the rollover counter.
+///
+/// ```
+/// assert_eq!(sdes::RocOnNewKey::default(), sdes::RocOnNewKey::Keep);
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RocOnNewKey {
+    /// The ROC goes on, as [RFC 3711 §3.3.1] and TR 33.829 §5.3.2.1 NOTE 2 say.
+    ///
+    /// [RFC 3711 §3.3.1]: https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
+    #[default]
+    Keep,
+    /// The ROC starts at zero, for peers that build a new context for every new key.
+    Reset,
 }

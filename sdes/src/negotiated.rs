@@ -2,7 +2,7 @@ use core::fmt;
 
 use srtp::keying::{KeySet, MasterKeySource};
 
-use crate::{CryptoSuite, SecurityDescription, own_line::OwnLine};
+use crate::{CryptoSuite, FecKeys, SecurityDescription, own_line::OwnLine};
 
 /// The outcome of one offer and answer for one media line: the keys of both directions
 /// ([RFC 4568 §7.1]).
@@ -10,7 +10,18 @@ use crate::{CryptoSuite, SecurityDescription, own_line::OwnLine};
 /// Hand it to SRTP as a [`MasterKeySource`]. It never changes: a modification of the session yields
 /// another one, and a failed one leaves this as it is.
 ///
-/// See [`Offer`] for an example, and [`reoffer`](Self::reoffer) for a modification.
+/// ```
+/// use sdes::{Answer, Offer, Policy};
+/// use srtp::keying::{MasterKeySource, Profile};
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// let policy = Policy::for_profiles([Profile::AeadAes128Gcm]).expect("a registered suite");
+/// let offer = Offer::new(&policy, &mut rng)?;
+/// let (answer, negotiated) = Answer::to(offer.lines(), &policy, &mut rng)?;
+/// assert_eq!(negotiated.suite().name(), "AEAD_AES_128_GCM");
+/// assert_eq!(negotiated.inbound().profile(), Profile::AeadAes128Gcm);
+/// # Ok::<(), sdes::Refused>(())
+/// ```
 ///
 /// [RFC 4568 §7.1]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1
 pub struct Negotiated {
@@ -74,35 +85,5 @@ impl MasterKeySource for Negotiated {
 impl fmt::Debug for Negotiated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Negotiated").finish_non_exhaustive()
-    }
-}
-
-/// The keys of a FEC stream that has its own transport ([RFC 4568 §6.3.5]).
-///
-/// ```
-/// use sdes::{Answer, Fec, FecOrder, Offer, Policy};
-///
-/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
-/// let policy = Policy::default().with_fec(Fec::SeparateTransport, FecOrder::FecSrtp);
-/// let offer = Offer::new(&policy, &mut rng)?;
-/// let (_, keys) = Answer::to(offer.lines(), &policy, &mut rng)?;
-/// assert!(keys.fec().is_some());
-/// # Ok::<(), sdes::Refused>(())
-/// ```
-///
-/// [RFC 4568 §6.3.5]: https://www.rfc-editor.org/rfc/rfc4568#section-6.3.5
-#[derive(Clone, Copy, Debug)]
-pub struct FecKeys<'a> {
-    outbound: &'a KeySet,
-    inbound: &'a KeySet,
-}
-
-impl MasterKeySource for FecKeys<'_> {
-    fn outbound(&self) -> &KeySet {
-        self.outbound
-    }
-
-    fn inbound(&self) -> &KeySet {
-        self.inbound
     }
 }

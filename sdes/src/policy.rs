@@ -3,10 +3,10 @@ use alloc::vec::Vec;
 use srtp::keying::{KeyDerivationRate, Lifetime, Profile};
 
 use crate::{
-    Attribute, CryptoSuite, FecOrder, LineError, NegotiatedParameters, Padding, PolicyError, Rule,
-    SecurityDescription,
+    Attribute, CryptoSuite, Fec, FecOrder, LineError, NegotiatedParameters, Padding, PolicyError,
+    RocOnNewKey, Rule, SecurityDescription,
     limits::{MAX_KEYS_PER_STREAM, MAX_SUITES, MIN_WINDOW_SIZE_HINT},
-    mki,
+    mki, validity,
 };
 
 /// What this side offers, and what it accepts.
@@ -64,44 +64,6 @@ pub enum Selection {
     OffererOrder,
     /// The one whose suite stands first in the own policy.
     OwnOrder,
-}
-
-/// Whether the media has forward error correction, and where its packets go
-/// ([RFC 4568 §6.3.4], [§6.3.5]).
-///
-/// ```
-/// assert_eq!(sdes::Fec::default(), sdes::Fec::NotUsed);
-/// ```
-///
-/// [RFC 4568 §6.3.4]: https://www.rfc-editor.org/rfc/rfc4568#section-6.3.4
-/// [§6.3.5]: https://www.rfc-editor.org/rfc/rfc4568#section-6.3.5
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Fec {
-    /// There is none. FEC_ORDER may say the default, FEC_KEY must be absent.
-    #[default]
-    NotUsed,
-    /// To the address and port of the media. FEC_KEY must be absent.
-    SameTransport,
-    /// To an address or port of its own. FEC_KEY must be there.
-    SeparateTransport,
-}
-
-/// What a new key without a new transport address does to the rollover counter.
-///
-/// ```
-/// assert_eq!(sdes::RocOnNewKey::default(), sdes::RocOnNewKey::Keep);
-/// ```
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum RocOnNewKey {
-    /// The ROC goes on, as [RFC 3711 §3.3.1] and TR 33.829 §5.3.2.1 NOTE 2 say.
-    ///
-    /// [RFC 3711 §3.3.1]: https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
-    #[default]
-    Keep,
-    /// The ROC starts at zero, for peers that build a new context for every new key.
-    Reset,
 }
 
 impl Policy {
@@ -216,7 +178,6 @@ impl Policy {
     #[must_use]
     pub const fn offering(mut self, parameters: NegotiatedParameters) -> Self {
         self.offered = parameters;
-        self.allowed = parameters;
         self
     }
 
@@ -285,7 +246,7 @@ impl Policy {
             };
             return Err(rule.at(line, name.as_str()));
         };
-        let description = SecurityDescription::under_suite(&attribute, suite.clone())?;
+        let description = validity::check(&attribute, suite.clone())?;
         match self.objection(&description) {
             None => Ok(description),
             Some(rule) => Err(rule.at(line, line)),
@@ -301,7 +262,8 @@ impl Policy {
             .exponent()
             .is_some();
         let kdr_refused = has_kdr && !self.peer_kdr;
-        let unprotected = !description.negotiated_parameters().is_within(self.allowed);
+        let allowed = self.allowed.or(self.offered);
+        let unprotected = !description.negotiated_parameters().is_within(allowed);
         let fec_order = self.fec == Fec::NotUsed && description.fec_order() != FecOrder::default();
         if kdr_refused || unprotected || fec_order {
             return Some(Rule::ParameterNotAllowed);

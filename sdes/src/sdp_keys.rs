@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
 use srtp::keying::{KeySet, MasterKey};
@@ -9,8 +9,9 @@ use crate::{Negotiated, Offer, Refused, SecurityDescription, limits::MAX_KEYS_PE
 /// The master keys of all media lines of one SDP session, of both sides: each must be unique
 /// ([RFC 4568 §6.1], [§7.1.2]).
 ///
-/// A key may come back only for the same media line and direction, as in a re-offer that changes
-/// nothing. Keep one of these for each dialogue, and let every negotiated media line pass it.
+/// Let every media line of an offer and its answer pass one of these. A key may come back only for
+/// the same media line and direction, as in a re-offer that changes nothing; so it may be kept for
+/// the next exchange too, to find old keys in new places, as long as [`MAX_KEYS_PER_SDP`] suffices.
 ///
 /// ```
 /// use sdes::{Answer, Policy, Refused, SdpKeys};
@@ -31,7 +32,8 @@ use crate::{Negotiated, Offer, Refused, SecurityDescription, limits::MAX_KEYS_PE
 /// [§7.1.2]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.2
 #[derive(Default)]
 pub struct SdpKeys {
-    seen: Vec<(Place, MasterKey)>,
+    // Boxed, so that a growing list leaves no keys behind in the memory it gives back.
+    seen: Vec<(Place, Box<MasterKey>)>,
 }
 
 impl SdpKeys {
@@ -104,7 +106,7 @@ impl SdpKeys {
         if self.seen.len() == MAX_KEYS_PER_SDP {
             return Err(Refused::TooManyKeys);
         }
-        self.seen.push((place, key.duplicate()));
+        self.seen.push((place, Box::new(key.duplicate())));
         Ok(())
     }
 }

@@ -3,7 +3,7 @@ use core::fmt;
 use srtp::keying::{KeyDerivationRate, Parameters};
 
 use crate::{
-    KeyParams, LineError, Rule,
+    FecOrder, KeyParams, LineError, Rule,
     attribute::{number, word},
     limits::MIN_WINDOW_SIZE_HINT,
 };
@@ -14,7 +14,7 @@ use crate::{
 /// use sdes::{Attribute, SessionParameter};
 ///
 /// let attribute = Attribute::parse("1 AEAD_AES_128_GCM inline:AAAA WSH=128 -OWN=1")?;
-/// let parameters = attribute.parameters().into_iter().collect::<Result<Vec<_>, _>>()?;
+/// let parameters = attribute.parameters().iter().collect::<Result<Vec<_>, _>>()?;
 /// assert!(matches!(parameters[0], SessionParameter::WindowSizeHint(128)));
 /// assert!(matches!(parameters[1], SessionParameter::Unknown("-OWN=1")));
 /// # Ok::<(), sdes::LineError>(())
@@ -32,6 +32,13 @@ impl<'a> SessionParameters<'a> {
         Self { line, text }
     }
 
+    /// The parameters one by one, in the order of the line; [`LineError`] for a known one with a
+    /// value that it cannot have.
+    pub fn iter(self) -> impl Iterator<Item = Result<SessionParameter<'a>, LineError>> {
+        self.words()
+            .map(move |word| SessionParameter::parse(self.line, word))
+    }
+
     /// The parameters as they stand in the line.
     pub(crate) fn words(self) -> impl Iterator<Item = &'a str> {
         let mut rest = self.text;
@@ -43,32 +50,9 @@ impl<'a> SessionParameters<'a> {
     }
 }
 
-impl<'a> IntoIterator for SessionParameters<'a> {
-    type Item = Result<SessionParameter<'a>, LineError>;
-    type IntoIter = SessionParameterIter<'a>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        SessionParameterIter(self)
-    }
-}
-
 impl fmt::Debug for SessionParameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionParameters").finish_non_exhaustive()
-    }
-}
-
-/// The session parameters, read one by one.
-#[derive(Clone, Debug)]
-pub struct SessionParameterIter<'a>(SessionParameters<'a>);
-
-impl<'a> Iterator for SessionParameterIter<'a> {
-    type Item = Result<SessionParameter<'a>, LineError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (first, others) = word(self.0.text);
-        self.0.text = others;
-        (!first.is_empty()).then(|| SessionParameter::parse(self.0.line, first))
     }
 }
 
@@ -78,7 +62,7 @@ impl<'a> Iterator for SessionParameterIter<'a> {
 /// use sdes::{Attribute, SessionParameter};
 ///
 /// let attribute = Attribute::parse("1 AEAD_AES_128_GCM inline:AAAA UNENCRYPTED_SRTCP OWN=1")?;
-/// let parameters = attribute.parameters().into_iter().collect::<Result<Vec<_>, _>>()?;
+/// let parameters = attribute.parameters().iter().collect::<Result<Vec<_>, _>>()?;
 /// assert!(matches!(parameters[0], SessionParameter::UnencryptedSrtcp));
 /// // Unknown and without a `-` in front: the line cannot be used.
 /// assert!(!parameters[1].is_ignorable());
@@ -183,41 +167,6 @@ impl fmt::Debug for SessionParameter<'_> {
     }
 }
 
-/// Whether the sender applies forward error correction before or after SRTP
-/// ([RFC 4568 §6.3.4]).
-///
-/// ```
-/// assert_eq!(sdes::FecOrder::default().as_str(), "FEC_SRTP");
-/// ```
-///
-/// [RFC 4568 §6.3.4]: https://www.rfc-editor.org/rfc/rfc4568#section-6.3.4
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum FecOrder {
-    /// FEC_SRTP, the default: FEC, then SRTP.
-    #[default]
-    FecSrtp,
-    /// SRTP_FEC: SRTP, then FEC.
-    SrtpFec,
-}
-
-impl FecOrder {
-    /// The word in the line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::FecSrtp => "FEC_SRTP",
-            Self::SrtpFec => "SRTP_FEC",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::FecSrtp, Self::SrtpFec]
-            .into_iter()
-            .find(|order| order.as_str().eq_ignore_ascii_case(text))
-    }
-}
-
 /// The session parameters that hold for both directions, and that an answer must repeat
 /// ([RFC 4568 §6.3.2], [§6.3.3]): what SRTP leaves unprotected.
 ///
@@ -266,6 +215,14 @@ impl NegotiatedParameters {
         (allowed.unencrypted_srtp || !self.unencrypted_srtp)
             && (allowed.unencrypted_srtcp || !self.unencrypted_srtcp)
             && (allowed.unauthenticated_srtp || !self.unauthenticated_srtp)
+    }
+
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self {
+            unencrypted_srtp: self.unencrypted_srtp || other.unencrypted_srtp,
+            unencrypted_srtcp: self.unencrypted_srtcp || other.unencrypted_srtcp,
+            unauthenticated_srtp: self.unauthenticated_srtp || other.unauthenticated_srtp,
+        }
     }
 
     pub(crate) const fn of(parameters: &Parameters) -> Self {

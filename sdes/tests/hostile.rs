@@ -2,7 +2,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "tests fail by panicking"
+    clippy::panic,
+    reason = "these are tests"
 )]
 
 use sdes::{
@@ -309,7 +310,7 @@ fn the_number_of_offered_lines_has_a_limit() {
     let bad = "a=crypto:1 X inline:x".to_owned();
     let good = format!("a=crypto:2 {SUITE} inline:{KEY}");
     let lines = |count: usize| -> Vec<_> {
-        std::iter::repeat_n(bad.clone(), count - 1)
+        core::iter::repeat_n(bad.clone(), count - 1)
             .chain([good.clone()])
             .collect()
     };

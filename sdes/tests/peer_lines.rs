@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "tests fail by panicking"
+    clippy::panic,
+    reason = "these are tests"
 )]
 
 use hex_literal::hex;
@@ -80,6 +81,20 @@ fn a_phone_with_lifetimes_above_two_to_the_31_is_understood() {
         let line = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY_30}|{lifetime}");
         let srtcp = read(&line).keys().entries()[0].lifetime().srtcp_packets();
         assert_eq!(srtcp, 1 << 31, "{lifetime}");
+    }
+}
+
+#[test]
+fn aes_192_and_aes_256_have_a_lifetime_of_two_to_the_31() {
+    for (suite, key) in [
+        ("AES_192_CM_HMAC_SHA1_80", KEY_38),
+        ("AES_256_CM_HMAC_SHA1_32", KEY_46),
+    ] {
+        let lifetime = |info| {
+            let line = read(&format!("a=crypto:1 {suite} inline:{key}{info}"));
+            line.keys().entries()[0].lifetime().srtp_packets()
+        };
+        assert_eq!((lifetime(""), lifetime("|2^40")), (1 << 31, 1 << 40));
     }
 }
 

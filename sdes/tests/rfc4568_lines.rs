@@ -3,7 +3,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "tests fail by panicking"
+    clippy::panic,
+    reason = "these are tests"
 )]
 
 use hex_literal::hex;
@@ -158,7 +159,7 @@ fn ts_34_229_sample_is_answered_by_the_default_policy() {
     // The same line as RFC 4568 §7.1.5; FEC_ORDER states its default and needs no FEC.
     let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
     let attribute = Attribute::parse(SECTION_7_1_5_OFFER[0]).unwrap();
-    let parameters: Vec<_> = attribute.parameters().into_iter().collect();
+    let parameters: Vec<_> = attribute.parameters().iter().collect();
     assert!(matches!(
         parameters[..],
         [Ok(SessionParameter::FecOrder(FecOrder::FecSrtp))]

@@ -2,7 +2,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "tests fail by panicking"
+    clippy::panic,
+    reason = "these are tests"
 )]
 
 use proptest::prelude::*;
