@@ -11,24 +11,18 @@ const PAYLOAD: [u8; 160] = hex!(
 4afd6a9f7ae1c5c55ae5d56afde916c5e94a6ec56695e14afde1148416e94ad57ac5146ed59d1cc5"
 );
 
-/// The session salt of A.1, with the SSRC and the index of the packet added.
-const COUNTER_BLOCK: [u8; 16] = {
-    let mut block = hex!("cd3a7c42c671e0067a2a2639b43a0000");
-    let mut i = 0;
-    while i < 4 {
-        block[4 + i] ^= HEADER[8 + i];
-        i += 1;
-    }
-    block[12] ^= HEADER[2];
-    block[13] ^= HEADER[3];
-    block
-};
-
 fn protects(cipher: &BlockCipher, encrypted: &[u8], tag: &[u8; 10]) {
     let mut packet = [0; 172];
     packet[..12].copy_from_slice(&HEADER);
     packet[12..].copy_from_slice(&PAYLOAD);
-    cipher.apply_ctr(&COUNTER_BLOCK, &mut packet[12..]);
+    let mut counter_block = hex!("cd3a7c42c671e0067a2a2639b43a0000");
+    for (octet, ssrc) in counter_block[4..8].iter_mut().zip(&HEADER[8..]) {
+        *octet ^= ssrc;
+    }
+    for (octet, seq) in counter_block[12..14].iter_mut().zip(&HEADER[2..4]) {
+        *octet ^= seq;
+    }
+    cipher.apply_ctr(&counter_block, &mut packet[12..]);
     assert_eq!(packet[12..], *encrypted);
     let mac = HmacSha1::new(&hex!("f93563311b354748c97891379553063116452309"));
     assert!(mac.verify(&packet, Some([0; 4]), tag));
