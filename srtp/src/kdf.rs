@@ -190,6 +190,60 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "aria")]
+    #[test]
+    fn rfc8269_a3_1_key_derivation_aria_128() {
+        let key = hex!("e1f97a0d3e018be0d64fa32c06de4139");
+        let salt = hex!("0ec675ad498afeebb6960b3aabe6");
+        derives(
+            Profile::Aria128CtrHmacSha1_80,
+            &key,
+            &salt,
+            &[
+                (
+                    Label::SrtpEncryption,
+                    &hex!("dbd85a3c4d9219b3e81f7d942e299de4"),
+                ),
+                (Label::SrtpSalt, &hex!("9700657f5f34161830d7d85f5dc8")),
+                (
+                    Label::SrtpAuthentication,
+                    &hex!(
+"d021877bd3eaf92d581ed70ddc050e03f11257032676f2a29f57b21abd3a1423769749bdc5dd9ca5
+b43ca6b6c1f3a7de4047904bcf811f601cc03eaa5d7af6db9f88efa2e51ca832fc2a15b126fa7be2
+469af896acb1852c31d822c45799"
+),
+                ),
+            ],
+        );
+    }
+
+    #[cfg(feature = "aria")]
+    #[test]
+    fn rfc8269_a3_2_key_derivation_aria_256() {
+        let key = hex!("0c5ffd37a11edc42c325287fc0604f2e3e8cd5671a00fe3216aa5eb105783b54");
+        let salt = hex!("0ec675ad498afeebb6960b3aabe6");
+        derives(
+            Profile::Aria256CtrHmacSha1_80,
+            &key,
+            &salt,
+            &[
+                (
+                    Label::SrtpEncryption,
+                    &hex!("0649a09d93755fe9c2b2efba1cce930af2e76ce8b77e4b175950321aa94b0cf4"),
+                ),
+                (Label::SrtpSalt, &hex!("194abaa8553a8eba8a413a340fc8")),
+                (
+                    Label::SrtpAuthentication,
+                    &hex!(
+"e58d42915873b71899234807334658f20bc460181d06e02b7a9e60f02ff10bfc9ade3795cf78f3e0
+f2556d9d913470c4e82e45d254bfb8e2933851a3930ffe7dfca751c03ec1e77e35e28dac4f17d1a5
+80bdac028766d3b1e8f5a41faa3c"
+),
+                ),
+            ],
+        );
+    }
+
     #[test]
     fn r_enters_in_the_last_six_octets_and_moves_no_label() {
         let profile = Profile::AesCm128HmacSha1_80;

@@ -97,5 +97,5 @@ impl KeyIdentity {
     }
 }
 
-/// The master keys that a sender used before its indices began anew; none may come back.
+/// The master keys that a sender gave up; none may come back.
 pub(crate) type Retired = Vec<KeyIdentity>;

@@ -1,6 +1,7 @@
 use core::fmt;
 
 use bytes::BytesMut;
+use hashbrown::HashSet;
 
 use crate::Cryptex;
 use crate::builder::Builder;
@@ -251,7 +252,8 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Keying`] if it does not fit the other keys; the sender is then as it was.
+    /// [`SessionError::KeyInUse`] for a key that protected packets before;
+    /// [`SessionError::Keying`] if it does not fit the other keys. The sender is then as it was.
     pub fn add_key(&mut self, key: KeyEntry) -> Result<(), SessionError> {
         self.refuse_retired([&key])?;
         self.session.keys.add(key)
@@ -272,19 +274,26 @@ impl Sender {
     ///
     /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one.
     pub fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
-        self.session.keys.remove(mki)
+        let named = self
+            .session
+            .keys
+            .iter()
+            .filter(|key| key.entry.mki() == Some(mki));
+        let removed: Retired = named.map(|key| KeyIdentity::of(key.entry.key())).collect();
+        self.session.keys.remove(mki)?;
+        self.retired.extend(removed);
+        Ok(())
     }
 
-    /// Protects with `keys` from now on.
+    /// Protects with `keys` from now on; those in use so far cannot come back.
     ///
     /// The same keys again change nothing: neither the ROC nor what was sent
     /// ([RFC 4568 §7.1.4]).
     ///
     /// # Errors
     ///
-    /// [`SessionError::KeyInUse`] if the ROC is to begin anew and one of the keys protected packets
-    /// before; [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The sender is then as
-    /// it was.
+    /// [`SessionError::KeyInUse`] for a key that protected packets before;
+    /// [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The sender is then as it was.
     ///
     /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
     pub fn rekey(&mut self, keys: &KeySet, rekey: Rekey) -> Result<(), SessionError> {
@@ -293,24 +302,25 @@ impl Sender {
         }
         self.session.check_rekey(keys)?;
         self.refuse_retired(keys.entries())?;
-        match rekey {
-            Rekey::KeepRoc => self.session.keys.replace(keys, 0),
-            Rekey::ResetRoc => {
-                let used: Retired = self
-                    .session
-                    .keys
-                    .iter()
-                    .map(|key| KeyIdentity::of(key.entry.key()))
-                    .collect();
-                let mut identities = keys.entries().iter().map(|e| KeyIdentity::of(e.key()));
-                if identities.any(|identity| used.contains(&identity)) {
-                    return Err(SessionError::KeyInUse);
-                }
-                self.session = self.session.anew(keys)?;
-                self.retired.extend(used);
-                Ok(())
-            }
+        if keys
+            .entries()
+            .iter()
+            .any(|entry| self.session.keys.holds(entry.key()))
+        {
+            return Err(SessionError::KeyInUse);
         }
+        let used: Retired = self
+            .session
+            .keys
+            .iter()
+            .map(|key| KeyIdentity::of(key.entry.key()))
+            .collect();
+        match rekey {
+            Rekey::KeepRoc => self.session.keys.replace(keys, 0)?,
+            Rekey::ResetRoc => self.session = self.session.anew(keys)?,
+        }
+        self.retired.extend(used);
+        Ok(())
     }
 
     /// Splits off a sender for `ssrcs`, to run on another core: both keep the keys, and each
@@ -318,9 +328,12 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SessionError::UnknownSsrc`] for an SSRC that is not this sender's; nothing is split then.
+    /// [`SessionError::UnknownSsrc`] for an SSRC that is not this sender's or is named twice, or if
+    /// none is named; nothing is split then.
     pub fn split_off(&mut self, ssrcs: &[u32]) -> Result<Self, SessionError> {
-        if ssrcs.is_empty() || !ssrcs.iter().all(|ssrc| self.session.serves(*ssrc)) {
+        let own = ssrcs.iter().all(|ssrc| self.session.serves(*ssrc));
+        let distinct = ssrcs.iter().collect::<HashSet<_>>().len() == ssrcs.len();
+        if ssrcs.is_empty() || !own || !distinct {
             return Err(SessionError::UnknownSsrc);
         }
         let mut session = Session {
@@ -334,13 +347,11 @@ impl Sender {
             },
         };
         for ssrc in ssrcs {
-            let stream = self.session.streams.take(*ssrc).unwrap_or_else(|| {
-                let (_, roc) = self.session.position(*ssrc);
-                Stream::new(*ssrc, roc, self.session.settings.replay_window)
-            });
-            if !session.streams.knows(*ssrc) {
-                session.streams.insert(stream)?;
-            }
+            let window = self.session.settings.replay_window;
+            let (_, roc) = self.session.position(*ssrc);
+            let stream = self.session.streams.release(*ssrc, window);
+            let stream = stream.unwrap_or_else(|| Stream::new(*ssrc, roc, window));
+            session.streams.insert(stream)?;
             self.session.streams.bar(*ssrc);
         }
         Ok(Self {
@@ -423,7 +434,7 @@ impl Sender {
         }
     }
 
-    /// A key whose indices began anew once must not come back: its indices would, too.
+    /// A key that was given up must not come back: nobody counts any more what it protected.
     fn refuse_retired<'a>(
         &self,
         keys: impl IntoIterator<Item = &'a KeyEntry>,

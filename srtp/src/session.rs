@@ -182,7 +182,11 @@ impl Session {
 
     /// Adds a stream that begins at `roc`, or sets the ROC of one that exists.
     pub(crate) fn set_roc(&mut self, ssrc: u32, roc: u32) -> Result<(), SessionError> {
-        if self.keys.group_of(ssrc).is_none() || self.streams.is_barred(ssrc) {
+        let refused = match self.settings.scope {
+            Scope::Any | Scope::Named => self.streams.is_barred(ssrc),
+            Scope::Given => !self.streams.knows(ssrc),
+        };
+        if refused || self.keys.group_of(ssrc).is_none() {
             return Err(SessionError::UnknownSsrc);
         }
         if self.streams.get(ssrc).is_none() {

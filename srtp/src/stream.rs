@@ -230,8 +230,20 @@ impl Streams {
         Ok(())
     }
 
-    /// Takes a stream out without a trace: it goes on elsewhere.
-    pub(crate) fn take(&mut self, ssrc: u32) -> Option<Stream> {
+    /// Takes a stream, live or removed, out without a trace: it goes on elsewhere.
+    pub(crate) fn release(&mut self, ssrc: u32, window: u32) -> Option<Stream> {
+        if !self.parked.contains_key(&ssrc) {
+            return self.take(ssrc);
+        }
+        let stream = self
+            .parked_streams(window)
+            .find(|stream| stream.ssrc == ssrc);
+        self.parked.remove(&ssrc);
+        self.parking_order.retain(|parked| *parked != ssrc);
+        stream
+    }
+
+    fn take(&mut self, ssrc: u32) -> Option<Stream> {
         let at = self.by_ssrc.remove(&ssrc)?;
         let stream = self.list.swap_remove(at);
         if let Some(moved) = self.list.get(at) {

@@ -1,6 +1,8 @@
 //! The cryptographic transforms of SRTP: octets and session keys in, octets out; no state.
 
 mod aes_f8;
+#[cfg(all(test, feature = "aria"))]
+mod aria_vectors;
 mod block_cipher;
 mod gcm;
 mod hmac_sha1;
