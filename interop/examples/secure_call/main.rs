@@ -8,6 +8,7 @@
 #![allow(clippy::std_instead_of_alloc, reason = "a program")]
 
 mod arguments;
+mod outcome;
 mod user_agent;
 
 use core::time::Duration;
@@ -19,19 +20,19 @@ use std::{
 };
 
 use arguments::{Options, Task};
-use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
 use bytes::BytesMut;
 use getrandom::{
     SysRng,
     rand_core::{Rng, UnwrapErr},
 };
 use interop::{
-    audio::{self, FRAME_SAMPLES, SAMPLE_RATE, WavError, WavFile},
+    audio::{self, FRAME_SAMPLES, WavError, WavFile},
     impairment::Impairment,
-    rtp::RtpSource,
+    rtp::{self, RtpSource},
     sdp::{Audio, SdpError},
 };
-use user_agent::{Callee, Caller, Counts, Received};
+use outcome::{Frame, Outcome, Said};
+use user_agent::{Callee, Caller, Received};
 
 /// Time between packets.
 const PACKET_TIME: Duration = Duration::from_millis(20);
@@ -157,10 +158,8 @@ fn talk<'a>(
             lost: path.lost() > lost_before,
         });
         deliver(&arriving, alice, bob, &mut said)?;
-        if let Some(packet) = arriving
-            .last()
-            .filter(|_| n > count / 2 && said.attacks == 0)
-        {
+        let heard = arriving.iter().find(|packet| !rtp::is_rtcp(packet));
+        if let Some(packet) = heard.filter(|_| n > count / 2 && said.attacks == 0) {
             attack(packet, alice, bob)?;
             said.attacks += 1;
         }
@@ -237,105 +236,6 @@ fn print_sdp(title: &str, text: &str) {
 fn below_2_15(rng: &mut impl Rng) -> u16 {
     let [.., high, low] = rng.next_u32().to_be_bytes();
     u16::from_be_bytes([high & 0x7f, low])
-}
-
-/// 20 ms of audio that Alice sent.
-struct Frame<'a> {
-    timestamp: u32,
-    samples: &'a [i16],
-    lost: bool,
-}
-
-impl Frame<'_> {
-    /// What Bob must hear of it: what G.711 leaves of the samples.
-    fn arrives(&self) -> Option<Vec<i16>> {
-        let coded = self
-            .samples
-            .iter()
-            .map(|sample| decode_ulaw(encode_ulaw(*sample)));
-        (!self.lost).then(|| coded.collect())
-    }
-}
-
-/// What Alice sent.
-#[derive(Default)]
-struct Said<'a> {
-    frames: Vec<Frame<'a>>,
-    reports: usize,
-    reports_lost: usize,
-    /// What Bob's last receiver report says of packets that he misses.
-    reported_lost: Option<u32>,
-    /// Replays, and as many forgeries.
-    attacks: usize,
-}
-
-/// How the call went.
-struct Outcome<'a> {
-    said: Said<'a>,
-    /// The first and the last.
-    sequence_numbers: (u16, u16),
-    /// Where Bob's receiver stands at the end.
-    roc: u32,
-    counts: Counts,
-    /// Frames that Bob heard otherwise than they were sent, or heard though they were lost.
-    different: usize,
-    /// Samples.
-    heard: usize,
-}
-
-impl Outcome<'_> {
-    fn print(&self, options: &Options) -> ExitCode {
-        let Self { said, counts, .. } = self;
-        let sent = said.frames.len();
-        let lost = said.frames.iter().filter(|frame| frame.lost).count();
-        let expected = Counts {
-            rtp: sent - lost,
-            rtcp: said.reports - said.reports_lost,
-            forged: said.attacks,
-            replayed: said.attacks,
-            otherwise_refused: 0,
-        };
-        println!(
-            "suite             {}",
-            options.profile.sdes_name().unwrap_or("unregistered")
-        );
-        println!("packets sent      {sent} SRTP, {} SRTCP", said.reports);
-        let (first, last) = self.sequence_numbers;
-        println!(
-            "sequence numbers  {first} to {last}, ROC {} at the end",
-            self.roc
-        );
-        println!("lost on the path  {lost} SRTP, {} SRTCP", said.reports_lost);
-        println!(
-            "received          {} SRTP, {} SRTCP",
-            counts.rtp, counts.rtcp
-        );
-        println!("replays refused   {} of {}", counts.replayed, said.attacks);
-        println!("forgeries refused {} of {}", counts.forged, said.attacks);
-        println!("wrongly refused   {}", counts.otherwise_refused);
-        if let Some(missing) = said.reported_lost {
-            println!("Bob's last report {missing} packets missing so far");
-        }
-        println!(
-            "received audio    {} ms in {}",
-            milliseconds(self.heard),
-            options.out.display()
-        );
-        if self.different == 0 && *counts == expected {
-            println!("audio             bit for bit as sent in G.711, {lost} lost packets aside");
-            ExitCode::SUCCESS
-        } else {
-            println!(
-                "audio             NOT as sent: {} of {sent} frames differ",
-                self.different
-            );
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn milliseconds(samples: usize) -> usize {
-    samples * 1000 / usize::try_from(SAMPLE_RATE).unwrap_or(usize::MAX)
 }
 
 /// The call could not be made or ended early.
