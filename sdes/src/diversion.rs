@@ -270,6 +270,7 @@ fn key_and_salt(key: &MasterKey) -> Zeroizing<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use hex_literal::hex;
     use srtp::keying::Profile;
 
     use super::*;
@@ -284,5 +285,18 @@ mod tests {
         assert_ne!(reference.expose_key(), derived(1, 3).expose_key());
         assert_ne!(reference.expose_key(), derived(2, 2).expose_key());
         assert_ne!(reference.expose_salt(), key(1).expose_salt());
+    }
+
+    /// Independent implementation: Python's `hmac` and `hashlib`.
+    #[test]
+    fn the_derived_key_is_that_of_another_implementation() {
+        let profile = Profile::AesCm256HmacSha1_80;
+        let key = MasterKey::new(profile, &[1; 32], &[2; 14]).unwrap();
+        let derived = derive(&key, &Modifier::new(&[7; 16]).unwrap()).unwrap();
+        assert_eq!(
+            derived.expose_key(),
+            hex!("d6aa545c79b7ec8926a8e5589d84b01f3ab09e6b9e24e7dc33bf3eaecc38efb9")
+        );
+        assert_eq!(derived.expose_salt(), hex!("5e37f531514e8396b5764000d572"));
     }
 }

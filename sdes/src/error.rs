@@ -63,6 +63,9 @@ pub enum Rule {
     /// The key parameter is not `method:info` of visible characters.
     #[error("key parameter is malformed")]
     KeyInfo,
+    /// The keys do not fit together or not to the session parameters.
+    #[error("{0}")]
+    Keying(#[from] KeyingError),
     /// The decoded key and salt are not as long as the crypto-suite's.
     #[error("key||salt has {found} octets, the crypto-suite needs {needed}")]
     KeyLength {
@@ -80,9 +83,6 @@ pub enum Rule {
     /// A key was seen before in the same SDP.
     #[error("master key is not unique")]
     KeyReused,
-    /// The keys do not fit together or not to the session parameters.
-    #[error("{0}")]
-    Keying(#[from] KeyingError),
     /// The lifetime is zero, above 2^48 or malformed.
     #[error("key lifetime is zero, too large or malformed")]
     Lifetime,
@@ -239,13 +239,13 @@ pub enum PolicyError {
     /// Number of keys or length of the MKI: 1 to 16 keys, and 1 to 128 octets that can number them.
     #[error("number of keys or MKI length out of range")]
     Keys,
-    /// A suite is listed twice, none is, or more than [`MAX_SUITES`](crate::limits::MAX_SUITES).
-    #[error("crypto-suites are none, too many or repeated")]
-    Suites,
     /// A private suite's name is malformed, too long or registered; or the profile has no
     /// registered name and needs a private one.
     #[error("crypto-suite name is malformed or registered")]
     SuiteName,
+    /// A suite is listed twice, none is, or more than [`MAX_SUITES`](crate::limits::MAX_SUITES).
+    #[error("crypto-suites are none, too many or repeated")]
+    Suites,
     /// A window size hint below 64.
     #[error("window size hint below 64")]
     WindowSizeHint,

@@ -1,7 +1,7 @@
-use core::{fmt, num::NonZeroU64};
+use core::fmt;
 
 use base64ct::{Base64Unpadded, Encoding};
-use srtp::keying::{MAX_KEY_LEN, MAX_SALT_LEN, MAX_SRTP_PACKETS, MasterKey, Mki, Profile};
+use srtp::keying::{Lifetime, MAX_KEY_LEN, MAX_SALT_LEN, MasterKey, Mki, Profile};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -174,7 +174,7 @@ impl fmt::Debug for KeyParam<'_> {
 pub struct InlineKey<'a> {
     line: &'a str,
     key_salt: &'a str,
-    lifetime: Option<NonZeroU64>,
+    lifetime: Option<Lifetime>,
     mki: Option<MkiField<'a>>,
 }
 
@@ -208,9 +208,9 @@ impl InlineKey<'_> {
         })
     }
 
-    /// The lifetime in packets, if one is given; from 1 to 2^48.
+    /// The lifetime, if one is given.
     #[must_use]
-    pub const fn lifetime(&self) -> Option<NonZeroU64> {
+    pub const fn lifetime(&self) -> Option<Lifetime> {
         self.lifetime
     }
 
@@ -299,10 +299,10 @@ fn unpadded(text: &str) -> &str {
     one_less.strip_suffix('=').unwrap_or(one_less)
 }
 
-fn parse_lifetime(text: &str) -> Option<NonZeroU64> {
+fn parse_lifetime(text: &str) -> Option<Lifetime> {
     let packets = match text.strip_prefix("2^") {
         Some(exponent) => 1_u64.checked_shl(number(exponent)?)?,
         None => number(text)?,
     };
-    NonZeroU64::new(packets).filter(|packets| packets.get() <= MAX_SRTP_PACKETS)
+    Lifetime::new(packets).ok()
 }

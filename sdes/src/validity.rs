@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use srtp::keying::{KeyEntry, KeySet, KeyingError, Lifetime, Parameters};
+use srtp::keying::{KeyEntry, KeySet, KeyingError, Parameters};
 
 use crate::{
     Attribute, CryptoSuite, FecOrder, KeyParams, LineError, Rule, SecurityDescription,
@@ -100,11 +100,9 @@ fn read_keys(
     let mut entries = Vec::with_capacity(params.iter().count());
     for param in params.iter() {
         let inline = param.inline()?;
-        let lifetime = match inline.lifetime() {
-            None => suite.default_lifetime(),
-            Some(packets) => Lifetime::new(packets.get())
-                .map_err(|_| Rule::Lifetime.at(line, params.as_str()))?,
-        };
+        let lifetime = inline
+            .lifetime()
+            .unwrap_or_else(|| suite.default_lifetime());
         let entry = KeyEntry::new(inline.decode(suite.profile())?).with_lifetime(lifetime);
         entries.push(match inline.mki() {
             None => entry,

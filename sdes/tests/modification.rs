@@ -9,7 +9,10 @@
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use sdes::{Answer, Change, LocalKey, Negotiated, Offer, Policy, Refused, Rekey, Rule, Transport};
+use sdes::{
+    Answer, Change, LocalKey, Negotiated, Offer, OfferError, Policy, Refused, Rekey, Rule,
+    Transport,
+};
 use srtp::keying::{KeySet, MasterKeySource, Profile};
 
 const KEYS: [&str; 4] = [
@@ -128,6 +131,12 @@ fn an_old_key_under_another_suite_parameter_or_mki_is_refused() {
             .map_err(first_fault)
     };
     assert_eq!(modify(line(0, "|1:4")), Ok(Rekey::Unchanged));
+    let same_context = Ok(Rekey::NewKey { reset_roc: false });
+    assert_eq!(
+        modify(line(0, "|2^20|1:4")),
+        same_context,
+        "another lifetime"
+    );
     assert_eq!(
         modify(line(0, "|1:4").replace("_80", "_32")),
         Err(Rule::KeyReused)
@@ -212,4 +221,12 @@ fn renewed_keys_have_mkis_that_the_old_ones_have_not() {
                 .all(|mki| *mki != 0 && !before.contains(mki))
         );
     }
+}
+
+#[test]
+fn a_key_cannot_be_kept_under_a_policy_without_its_suite() {
+    let (alice, _) = negotiate(&aes_cm());
+    let gcm = Policy::for_profiles([Profile::AeadAes256Gcm]).unwrap();
+    let error = alice.reoffer(LocalKey::Keep, &gcm, &mut rng()).unwrap_err();
+    assert_eq!(error, OfferError::SuiteNotAllowed);
 }

@@ -364,6 +364,24 @@ fn a_key_may_come_back_only_in_its_own_place() {
     let (_, reflected) = Answer::to([own.as_str()], &aes_cm(), &mut rng()).unwrap();
     assert_eq!(sdp.admit(0, &reflected), Err(Refused::KeyReused));
     assert_eq!(sdp.admit(1, &reflected), Err(Refused::KeyReused));
+
+    // What was refused left nothing: its other key may still come, in any place.
+    let mut other = SdpKeys::new();
+    other.admit_inbound(3, &reflected).unwrap();
+    assert_eq!(other.admit(4, &reflected), Err(Refused::KeyReused));
+    let (_, first) = Answer::to([line(2, "")], &aes_cm(), &mut rng()).unwrap();
+    other.admit(5, &first).unwrap();
+    let offer = first
+        .reoffer(LocalKey::Keep, &aes_cm(), &mut rng())
+        .unwrap();
+    let (mixed, _) = offer.accept([line(3, "")], Transport::Unchanged).unwrap();
+    assert_eq!(
+        other.admit(6, &mixed),
+        Err(Refused::KeyReused),
+        "the outbound key is known"
+    );
+    let (_, fresh) = Answer::to([line(3, "")], &aes_cm(), &mut rng()).unwrap();
+    other.admit(7, &fresh).unwrap();
 }
 
 #[test]

@@ -9,8 +9,9 @@
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use sdes::{
-    Answer, Attribute, Change, CryptoSuite, GroupKey, LocalKey, Negotiated, Offer, Padding, Policy,
-    Recovered, Refused, Rekey, Rule, SdpKeys, SecurityDescription, Transport,
+    Answer, Attribute, Change, CryptoSuite, GroupKey, LocalKey, Negotiated, NegotiatedParameters,
+    Offer, Padding, Policy, Recovered, Refused, Rekey, Rule, SdpKeys, SecurityDescription,
+    Transport,
 };
 use srtp::keying::{KeySet, MasterKeySource, Profile, RocTransport, RocTransportMode};
 
@@ -78,6 +79,11 @@ fn req_cs_05_a_group_key_is_the_same_in_all_dialogues_and_upstream_keys_are_not(
     let (_, copied) = group.answer([lines[0]]).unwrap();
     assert_eq!(upstream.admit_inbound(3, &copied), Err(Refused::KeyReused));
     assert!(group.answer(group.offer().lines()).is_err());
+    // A fifth asks for less protection than the group has.
+    let allowing = Policy::for_profiles([Profile::AesCm128HmacSha1_80]).unwrap();
+    let group = GroupKey::new(&allowing.allowing(NegotiatedParameters::ALL), &mut rng()).unwrap();
+    let bare = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY} UNENCRYPTED_SRTP");
+    assert!(group.answer([bare]).is_err());
 }
 
 #[test]
