@@ -40,6 +40,19 @@ impl SdpError {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Rule {
+    /// What should be base64 with padding is not ([RFC 4648 §4]).
+    ///
+    /// [RFC 4648 §4]: https://www.rfc-editor.org/rfc/rfc4648#section-4
+    #[error("the message is no base64")]
+    Base64,
+    /// What should be a certificate in DER is none.
+    #[error("not a certificate")]
+    Certificate,
+    /// `a=connection` holds another word than `new` or `existing` ([RFC 4145 §5]).
+    ///
+    /// [RFC 4145 §5]: https://www.rfc-editor.org/rfc/rfc4145#section-5
+    #[error("a=connection is neither new nor existing")]
+    Connection,
     /// NUL, or CR that does not begin a line end ([RFC 8866 §9]): other readers would see other
     /// lines than we do.
     ///
@@ -49,6 +62,26 @@ pub enum Rule {
     /// An attribute that may stand once in its section stands there again.
     #[error("the attribute stands twice in one section")]
     Duplicate,
+    /// A fingerprint is not octets in hexadecimal with colons between ([RFC 8122 §5]).
+    ///
+    /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5
+    #[error("the fingerprint is not hexadecimal octets with colons between")]
+    FingerprintHex,
+    /// A fingerprint does not have as many octets as its hash function gives ([RFC 8122 §5]).
+    ///
+    /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5
+    #[error("the fingerprint does not have the length of its hash")]
+    FingerprintLength,
+    /// A fingerprint names a hash function that is not registered ([RFC 8122 §8]).
+    ///
+    /// [RFC 8122 §8]: https://www.rfc-editor.org/rfc/rfc8122#section-8
+    #[error("the hash function is not known")]
+    HashFunction,
+    /// `a=key-mgmt` is not a protocol identifier, a space and a message ([RFC 4567 §3.1]).
+    ///
+    /// [RFC 4567 §3.1]: https://www.rfc-editor.org/rfc/rfc4567#section-3.1
+    #[error("a=key-mgmt is not a protocol and a message")]
+    KeyMgmt,
     /// An m-line without media, port, protocol and format, each after one space ([RFC 8866 §5.14]).
     ///
     /// [RFC 8866 §5.14]: https://www.rfc-editor.org/rfc/rfc8866#section-5.14
@@ -63,18 +96,49 @@ pub enum Rule {
     /// A value that must be there is not.
     #[error("the value is missing")]
     MissingValue,
+    /// A line that is protected by TLS or DTLS with certificates has no fingerprint ([RFC 8122 §5]).
+    ///
+    /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5
+    #[error("the line has no fingerprint")]
+    NoFingerprint,
     /// A value that must be US-ASCII or UTF-8 text is not.
     #[error("the value is not text")]
     NotText,
+    /// Key management is there for a line, and its protection was taken away.
+    #[error("key management is there but the protection was taken away")]
+    ProtectionStripped,
+    /// `a=setup` holds none of its four words ([RFC 4145 §4]).
+    ///
+    /// [RFC 4145 §4]: https://www.rfc-editor.org/rfc/rfc4145#section-4
+    #[error("a=setup is none of active, passive, actpass, holdconn")]
+    Setup,
+    /// `a=tls-id` is not 20 to 255 characters of its set ([RFC 8842 §4]).
+    ///
+    /// [RFC 8842 §4]: https://www.rfc-editor.org/rfc/rfc8842#section-4
+    #[error("a=tls-id is not 20 to 255 characters of its set")]
+    TlsId,
+    /// A value that must be a token is none ([RFC 8866 §9]).
+    ///
+    /// [RFC 8866 §9]: https://www.rfc-editor.org/rfc/rfc8866#section-9
+    #[error("the value is no token")]
+    Token,
+    /// More octets than the limits allow.
+    #[error("too long")]
+    TooLong,
     /// More lines than the limits allow.
     #[error("too many lines")]
     TooManyLines,
     /// More m-lines than the limits allow.
     #[error("too many m-lines")]
     TooManyMedia,
-    /// More octets than the limits allow.
-    #[error("too long")]
-    TooLong,
+    /// More lines of one kind than the limits allow.
+    #[error("too many lines of one attribute")]
+    TooManyValues,
+    /// No fingerprint uses a hash function that may be used; MD2 and MD5 never may ([RFC 8122 §5]).
+    ///
+    /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5
+    #[error("no fingerprint uses a hash function that may be used")]
+    WeakHash,
 }
 
 impl Rule {

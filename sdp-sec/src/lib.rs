@@ -6,10 +6,36 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod e2ae;
 mod error;
+pub mod fingerprint;
+pub mod key_mgmt;
 pub mod lines;
 pub mod protocol;
+pub mod setup;
+pub mod tls_id;
+mod token;
 
+pub use e2ae::E2ae;
 pub use error::{Rule, SdpError};
+pub use fingerprint::Fingerprint;
+pub use key_mgmt::KeyMgmt;
 pub use lines::Sdp;
 pub use protocol::Protocol;
+pub use setup::{Connection, Setup};
+pub use tls_id::TlsId;
+
+use core::fmt;
+
+/// `a=<name>:<value>`, for the editor.
+#[derive(Clone, Copy)]
+struct AttributeLine<V> {
+    name: &'static str,
+    value: V,
+}
+
+impl<V: fmt::Display> fmt::Display for AttributeLine<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a={}:{}", self.name, self.value)
+    }
+}
