@@ -48,11 +48,20 @@ pub enum Rule {
     /// What should be a certificate in DER is none.
     #[error("not a certificate")]
     Certificate,
+    /// Attributes of one line contradict each other: it asks for protection to the edge and has key
+    /// management end to end, or a UE says what only the network says.
+    #[error("attributes of the line contradict each other")]
+    Conflicting,
     /// `a=connection` holds another word than `new` or `existing` ([RFC 4145 §5]).
     ///
     /// [RFC 4145 §5]: https://www.rfc-editor.org/rfc/rfc4145#section-5
     #[error("a=connection is neither new nor existing")]
     Connection,
+    /// `a=connection` of the answer does not fit that of the offer ([RFC 4145 §5.1]).
+    ///
+    /// [RFC 4145 §5.1]: https://www.rfc-editor.org/rfc/rfc4145#section-5.1
+    #[error("a=connection of the answer does not fit the offer")]
+    ConnectionAnswer,
     /// NUL, or CR that does not begin a line end ([RFC 8866 §9]): other readers would see other
     /// lines than we do.
     ///
@@ -77,6 +86,11 @@ pub enum Rule {
     /// [RFC 8122 §8]: https://www.rfc-editor.org/rfc/rfc8122#section-8
     #[error("the hash function is not known")]
     HashFunction,
+    /// `a=setup:holdconn` where DTLS forbids it ([RFC 8842 §5.1]).
+    ///
+    /// [RFC 8842 §5.1]: https://www.rfc-editor.org/rfc/rfc8842#section-5.1
+    #[error("a=setup:holdconn is not for DTLS")]
+    Holdconn,
     /// `a=key-mgmt` is not a protocol identifier, a space and a message ([RFC 4567 §3.1]).
     ///
     /// [RFC 4567 §3.1]: https://www.rfc-editor.org/rfc/rfc4567#section-3.1
@@ -96,6 +110,11 @@ pub enum Rule {
     /// A value that must be there is not.
     #[error("the value is missing")]
     MissingValue,
+    /// `a=path` holds something else than MSRP URIs with a port ([RFC 4975 §6, §9]).
+    ///
+    /// [RFC 4975 §6, §9]: https://www.rfc-editor.org/rfc/rfc4975#section-6
+    #[error("a=path is not MSRP URIs with a port")]
+    MsrpUri,
     /// A line that is protected by TLS or DTLS with certificates has no fingerprint ([RFC 8122 §5]).
     ///
     /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5
@@ -112,6 +131,11 @@ pub enum Rule {
     /// [RFC 4145 §4]: https://www.rfc-editor.org/rfc/rfc4145#section-4
     #[error("a=setup is none of active, passive, actpass, holdconn")]
     Setup,
+    /// `a=setup` of the answer does not fit that of the offer ([RFC 4145 §4.1]).
+    ///
+    /// [RFC 4145 §4.1]: https://www.rfc-editor.org/rfc/rfc4145#section-4.1
+    #[error("a=setup of the answer does not fit the offer")]
+    SetupAnswer,
     /// `a=tls-id` is not 20 to 255 characters of its set ([RFC 8842 §4]).
     ///
     /// [RFC 8842 §4]: https://www.rfc-editor.org/rfc/rfc8842#section-4
@@ -134,6 +158,9 @@ pub enum Rule {
     /// More lines of one kind than the limits allow.
     #[error("too many lines of one attribute")]
     TooManyValues,
+    /// A property attribute has a value.
+    #[error("the attribute takes no value")]
+    UnexpectedValue,
     /// No fingerprint uses a hash function that may be used; MD2 and MD5 never may ([RFC 8122 §5]).
     ///
     /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5

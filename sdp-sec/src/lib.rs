@@ -6,14 +6,18 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod cema;
 pub mod e2ae;
 mod error;
 pub mod fingerprint;
 pub mod key_mgmt;
 pub mod lines;
+pub mod mediasec;
+pub mod msrp;
 pub mod protocol;
 pub mod setup;
 pub mod tls_id;
+pub mod tls_role;
 mod token;
 
 pub use e2ae::E2ae;
@@ -21,6 +25,7 @@ pub use error::{Rule, SdpError};
 pub use fingerprint::Fingerprint;
 pub use key_mgmt::KeyMgmt;
 pub use lines::Sdp;
+pub use msrp::Path;
 pub use protocol::Protocol;
 pub use setup::{Connection, Setup};
 pub use tls_id::TlsId;

@@ -1,0 +1,273 @@
+use super::{Indications, Mechanism};
+use crate::fingerprint::Fingerprint;
+use crate::lines::Media;
+use crate::{E2ae, Protocol, Rule, SdpError, key_mgmt};
+
+/// How far SIP signalling between UE and P-CSCF is protected.
+///
+/// Fingerprints need integrity; keys in SDP need confidentiality as well (TR 33.829 §5.3.2.1,
+/// §8.3.2.1, §8.3.2.2.1).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "there is no fourth")]
+pub enum SignallingProtection {
+    /// Not at all.
+    None,
+    /// Against change: IPsec without encryption.
+    Integrity,
+    /// Against change and reading: TLS, or IPsec with encryption.
+    IntegrityAndConfidentiality,
+}
+
+impl SignallingProtection {
+    /// Whether `mechanism` may be used under it.
+    #[must_use]
+    pub fn suffices_for(self, mechanism: Mechanism) -> bool {
+        let needed = if mechanism.puts_keys_in_sdp() {
+            Self::IntegrityAndConfidentiality
+        } else {
+            Self::Integrity
+        };
+        self >= needed
+    }
+}
+
+/// Which side a session description came from.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "the edge has two sides")]
+pub enum Source {
+    /// The UE: it originates.
+    Ue,
+    /// The core: the UE terminates.
+    Core,
+}
+
+/// What the operator lets the edge do beyond the standard's default.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Policy {
+    /// A UE that offers MSRP over TLS gets e2ae though it did not indicate it at registration, as
+    /// RCS 5.0 UEs do not (TR 33.829 §8.3.2.4.2).
+    pub rcs5_msrp: bool,
+    /// Offers from the core with TLS and fingerprints are ended at the edge on both sides. Without
+    /// it they are refused: fingerprints are not offered end to end past the operator
+    /// (TR 33.829 §12.1).
+    pub tls_from_core: bool,
+}
+
+impl Policy {
+    /// RCS 5.0 UEs served.
+    pub const RCS5: Self = Self {
+        rcs5_msrp: true,
+        tls_from_core: false,
+    };
+}
+
+/// What the edge does with one media line.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Decision {
+    /// The edge protects it towards the UE, and it is plain towards the core.
+    Apply(Mechanism),
+    /// It is protected end to end and passes untouched.
+    EndToEnd(EndToEnd),
+    /// It is not protected, nobody asked for it, and it passes untouched.
+    Plain,
+    /// It has ended or is refused already (port 0) and passes untouched.
+    Ended,
+    /// It is refused: port 0 in the answer, never plain media.
+    Refuse(Refusal),
+}
+
+/// What protects a line end to end.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum EndToEnd {
+    /// `a=key-mgmt` (RFC 4567).
+    KeyMgmt,
+    /// `a=crypto` without a request for e2ae (RFC 4568).
+    Sdes,
+    /// DTLS-SRTP, or DTLS of another protocol that the edge has no part in.
+    Dtls,
+}
+
+/// Why a line is refused.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// TLS with fingerprints from the core, which the policy does not end.
+    #[error("fingerprints are not passed end to end")]
+    FingerprintEndToEnd,
+    /// Protection at the edge is asked for and not agreed on at registration.
+    #[error("not both sides indicated the mechanism at registration")]
+    NotIndicated,
+    /// The protocol is protected and nothing says how it is keyed.
+    #[error("nothing keys the protected line")]
+    NotKeyed,
+    /// Signalling is not protected as far as the mechanism needs.
+    #[error("signalling is not protected enough")]
+    SignallingUnprotected,
+}
+
+/// An access edge as one UE's registration makes it.
+///
+/// ```
+/// use sdp_sec::Sdp;
+/// use sdp_sec::mediasec::{
+///     AccessEdge, Decision, Indications, Mechanism, MechanismSet, Policy, SignallingProtection, Source,
+/// };
+///
+/// let both = MechanismSet::EMPTY.with(Mechanism::SdesSrtp);
+/// let edge = AccessEdge {
+///     indications: Indications { ue: both, network: both },
+///     signalling: SignallingProtection::IntegrityAndConfidentiality,
+///     policy: Policy::default(),
+/// };
+/// let offer = Sdp::parse(b"v=0\r\nm=audio 4000 RTP/AVP 0\r\nm=message 4002 TCP/MSRP *\r\n")?;
+/// let decisions: Result<Vec<_>, _> =
+///     offer.media().map(|media| edge.decide(Source::Core, &media)).collect();
+/// assert_eq!(decisions?, [Decision::Apply(Mechanism::SdesSrtp), Decision::Plain]);
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AccessEdge {
+    /// What UE and network indicated, for the UE's contact binding.
+    pub indications: Indications,
+    /// How its signalling is protected.
+    pub signalling: SignallingProtection,
+    /// What the operator allows.
+    pub policy: Policy,
+}
+
+impl AccessEdge {
+    /// What becomes of one media line of an *offer* (TR 33.829 §8.3.2.4.2, §11.4, §12.1).
+    ///
+    /// An `a=3ge2ae` counts from the UE alone: from the core it is a leak of another network, and is
+    /// ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::ProtectionStripped`] if the line has its own `a=key-mgmt` and is not protected;
+    /// [`Rule::Conflicting`] if it asks for e2ae and has `a=key-mgmt`, or if a UE says `applied`;
+    /// [`Rule::NoFingerprint`] if e2ae by TLS or DTLS is to be applied and the UE gave no
+    /// fingerprint; as [`MediaLine::parse`](crate::protocol::MediaLine::parse) and [`E2ae::of`].
+    pub fn decide(self, source: Source, media: &Media<'_>) -> Result<Decision, SdpError> {
+        let line = media.media_line()?;
+        let fault = |rule: Rule| rule.at(line.line().number());
+        let protocol = line.protocol();
+        if line.port() == 0 {
+            return Ok(Decision::Ended);
+        }
+        let own_key_mgmt = has(media, key_mgmt::KeyMgmt::NAME);
+        if own_key_mgmt && !protocol.is_secured() {
+            return Err(fault(Rule::ProtectionStripped));
+        }
+        let indicator = match (source, E2ae::of(media.section())?) {
+            (Source::Ue, Some(E2ae::Applied)) => return Err(fault(Rule::Conflicting)),
+            (Source::Ue, indicator) => indicator,
+            (Source::Core, _) => None,
+        };
+        let requested = indicator == Some(E2ae::Requested);
+        if requested && own_key_mgmt {
+            return Err(fault(Rule::Conflicting));
+        }
+        if !requested && key_mgmt::keys(media)? {
+            return Ok(Decision::EndToEnd(EndToEnd::KeyMgmt));
+        }
+        let Some(mechanism) = Mechanism::of_protocol(protocol) else {
+            return Ok(outside(protocol));
+        };
+        match (source, protocol.is_secured()) {
+            (Source::Ue, false) if requested => Err(fault(Rule::ProtectionStripped)),
+            (Source::Ue, false) => Ok(Decision::Plain),
+            (Source::Ue, true) => self.offered_by_ue(mechanism, requested, media),
+            (Source::Core, false) => Ok(self.plain_from_core(mechanism)),
+            (Source::Core, true) => Ok(self.protected_from_core(mechanism, media)),
+        }
+    }
+
+    /// A protected line that the UE offers and key management does not key.
+    fn offered_by_ue(
+        self,
+        mechanism: Mechanism,
+        requested: bool,
+        media: &Media<'_>,
+    ) -> Result<Decision, SdpError> {
+        if mechanism == Mechanism::SdesSrtp {
+            if !has(media, "crypto") {
+                return Ok(Decision::Refuse(Refusal::NotKeyed));
+            }
+            if !requested {
+                return Ok(Decision::EndToEnd(EndToEnd::Sdes));
+            }
+        } else if !has_fingerprint(media) {
+            return Err(Rule::NoFingerprint.at(media.media_line()?.line().number()));
+        }
+        let rcs5 = self.policy.rcs5_msrp
+            && mechanism == Mechanism::MsrpTls
+            && self.indications.network.contains(mechanism);
+        if !self.indications.agreed().contains(mechanism) && !rcs5 {
+            return Ok(Decision::Refuse(Refusal::NotIndicated));
+        }
+        Ok(self.apply(mechanism))
+    }
+
+    /// A plain line that the core offers.
+    fn plain_from_core(self, mechanism: Mechanism) -> Decision {
+        if self.indications.agreed().contains(mechanism) {
+            self.apply(mechanism)
+        } else {
+            Decision::Plain
+        }
+    }
+
+    /// A protected line that the core offers and key management does not key.
+    fn protected_from_core(self, mechanism: Mechanism, media: &Media<'_>) -> Decision {
+        if mechanism == Mechanism::SdesSrtp {
+            return if has(media, "crypto") {
+                Decision::EndToEnd(EndToEnd::Sdes)
+            } else {
+                Decision::Refuse(Refusal::NotKeyed)
+            };
+        }
+        if !has_fingerprint(media) {
+            return Decision::Refuse(Refusal::NotKeyed);
+        }
+        if !self.policy.tls_from_core {
+            return Decision::Refuse(Refusal::FingerprintEndToEnd);
+        }
+        if !self.indications.agreed().contains(mechanism) {
+            return Decision::Refuse(Refusal::NotIndicated);
+        }
+        self.apply(mechanism)
+    }
+
+    fn apply(self, mechanism: Mechanism) -> Decision {
+        if self.signalling.suffices_for(mechanism) {
+            Decision::Apply(mechanism)
+        } else {
+            Decision::Refuse(Refusal::SignallingUnprotected)
+        }
+    }
+}
+
+/// A line whose protocol has no mechanism at the edge.
+fn outside(protocol: Protocol<'_>) -> Decision {
+    if protocol.is_dtls() {
+        Decision::EndToEnd(EndToEnd::Dtls)
+    } else if protocol.is_secured() {
+        Decision::Refuse(Refusal::NotKeyed)
+    } else {
+        Decision::Plain
+    }
+}
+
+fn has(media: &Media<'_>, name: &str) -> bool {
+    media.section().attributes_named(name).next().is_some()
+}
+
+fn has_fingerprint(media: &Media<'_>) -> bool {
+    let sections = [media.section(), media.session()];
+    sections
+        .iter()
+        .any(|section| section.attributes_named(Fingerprint::NAME).next().is_some())
+}
