@@ -40,6 +40,21 @@ impl SdpError {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Rule {
+    /// An m-line of the answer is of another media than the offer's ([RFC 3264 §6]).
+    ///
+    /// [RFC 3264 §6]: https://www.rfc-editor.org/rfc/rfc3264#section-6
+    #[error("the m-line is of another media than the offer's")]
+    AnswerMedia,
+    /// The port of an m-line of the answer is not what the offer lets it be: a stream that has ended
+    /// lives again, or a restarted one has its old port.
+    #[error("the port is not what the offer lets it be")]
+    AnswerPort,
+    /// An m-line of the answer has another protocol than the offer's and is not refused
+    /// ([RFC 3264 §6]).
+    ///
+    /// [RFC 3264 §6]: https://www.rfc-editor.org/rfc/rfc3264#section-6
+    #[error("the m-line has another protocol than the offer's")]
+    AnswerProtocol,
     /// What should be base64 with padding is not ([RFC 4648 §4]).
     ///
     /// [RFC 4648 §4]: https://www.rfc-editor.org/rfc/rfc4648#section-4
@@ -96,6 +111,11 @@ pub enum Rule {
     /// [RFC 4567 §3.1]: https://www.rfc-editor.org/rfc/rfc4567#section-3.1
     #[error("a=key-mgmt is not a protocol and a message")]
     KeyMgmt,
+    /// The answer does not have as many m-lines as the offer ([RFC 3264 §6]).
+    ///
+    /// [RFC 3264 §6]: https://www.rfc-editor.org/rfc/rfc3264#section-6
+    #[error("the answer does not have as many m-lines as the offer")]
+    MediaCount,
     /// An m-line without media, port, protocol and format, each after one space ([RFC 8866 §5.14]).
     ///
     /// [RFC 8866 §5.14]: https://www.rfc-editor.org/rfc/rfc8866#section-5.14
@@ -110,6 +130,10 @@ pub enum Rule {
     /// A value that must be there is not.
     #[error("the value is missing")]
     MissingValue,
+    /// `a=key-mgmt` stands at session level and at media level, and the caller does not take that
+    /// (TR 33.829 annex D.3).
+    #[error("a=key-mgmt stands at both levels")]
+    MixedLevels,
     /// `a=path` holds something else than MSRP URIs with a port ([RFC 4975 §6, §9]).
     ///
     /// [RFC 4975 §6, §9]: https://www.rfc-editor.org/rfc/rfc4975#section-6
@@ -120,6 +144,10 @@ pub enum Rule {
     /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5
     #[error("the line has no fingerprint")]
     NoFingerprint,
+    /// A stream is not protected, and the conference takes protected streams alone
+    /// (TR 33.829 §5.3.1.1).
+    #[error("the stream is not protected")]
+    NotSecured,
     /// A value that must be US-ASCII or UTF-8 text is not.
     #[error("the value is not text")]
     NotText,
@@ -136,6 +164,10 @@ pub enum Rule {
     /// [RFC 4145 §4.1]: https://www.rfc-editor.org/rfc/rfc4145#section-4.1
     #[error("a=setup of the answer does not fit the offer")]
     SetupAnswer,
+    /// A line keyed by a pre-shared key of its own shares its TCP connection with another
+    /// (TR 33.829 §8.3.1.2).
+    #[error("the line shares its connection with another")]
+    SharedConnection,
     /// `a=tls-id` is not 20 to 255 characters of its set ([RFC 8842 §4]).
     ///
     /// [RFC 8842 §4]: https://www.rfc-editor.org/rfc/rfc8842#section-4
@@ -149,6 +181,9 @@ pub enum Rule {
     /// More octets than the limits allow.
     #[error("too long")]
     TooLong,
+    /// One key management message would need more than 255 crypto sessions.
+    #[error("more than 255 crypto sessions")]
+    TooManyCryptoSessions,
     /// More lines than the limits allow.
     #[error("too many lines")]
     TooManyLines,
@@ -161,6 +196,9 @@ pub enum Rule {
     /// A property attribute has a value.
     #[error("the attribute takes no value")]
     UnexpectedValue,
+    /// It is not known how many streams an SRTP line has (TR 33.829 annex D.3).
+    #[error("it is not known how many streams the line has")]
+    UnknownStreams,
     /// No fingerprint uses a hash function that may be used; MD2 and MD5 never may ([RFC 8122 §5]).
     ///
     /// [RFC 8122 §5]: https://www.rfc-editor.org/rfc/rfc8122#section-5

@@ -6,10 +6,13 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod answer;
 pub mod cema;
+pub mod conference;
 pub mod e2ae;
 mod error;
 pub mod fingerprint;
+pub mod identity;
 pub mod key_mgmt;
 pub mod lines;
 pub mod mediasec;
@@ -17,6 +20,7 @@ pub mod msrp;
 pub mod protocol;
 pub mod setup;
 pub mod tls_id;
+pub mod tls_psk;
 pub mod tls_role;
 mod token;
 
