@@ -6,9 +6,6 @@ use crate::Rule;
 use crate::lines::Section;
 use crate::{SdpError, token};
 
-/// The name of the attribute.
-pub const NAME: &str = "3ge2ae";
-
 /// The value of `a=3ge2ae`, a media-level attribute (TS 24.229 §7.5.2).
 ///
 /// Read whatever its case and with spaces around, as TS 34.229-1 prints it; written in lower case
@@ -33,6 +30,9 @@ pub enum E2ae<'a> {
 }
 
 impl<'a> E2ae<'a> {
+    /// The name of the attribute.
+    pub const NAME: &'static str = "3ge2ae";
+
     /// Reads the attribute's value.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl<'a> E2ae<'a> {
     /// As [`parse`](Self::parse), and [`Rule::Duplicate`] if it stands twice.
     pub fn of(section: Section<'a>) -> Result<Option<Self>, SdpError> {
         section
-            .attribute(NAME)?
+            .attribute(Self::NAME)?
             .map(|attribute| attribute.parse(Self::parse))
             .transpose()
     }
@@ -69,7 +69,7 @@ impl<'a> E2ae<'a> {
     #[must_use]
     pub const fn line(self) -> impl fmt::Display + Copy {
         super::AttributeLine {
-            name: NAME,
+            name: Self::NAME,
             value: self,
         }
     }

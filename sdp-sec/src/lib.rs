@@ -18,6 +18,8 @@ pub mod lines;
 pub mod mediasec;
 pub mod msrp;
 pub mod protocol;
+#[cfg(feature = "sdp-types")]
+pub mod sdp_types_adapter;
 pub mod setup;
 pub mod tls_id;
 pub mod tls_psk;
