@@ -10,6 +10,7 @@ pub mod answer;
 pub mod cema;
 pub mod conference;
 pub mod e2ae;
+pub mod edge;
 mod error;
 pub mod fingerprint;
 pub mod identity;

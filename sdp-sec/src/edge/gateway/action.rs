@@ -1,10 +1,11 @@
 use super::Termination;
-use crate::edge::TlsRole;
+use crate::tls_role::TlsRole;
 
 /// What the IMS-AGW does next (TS 23.334 §5.11.2.x.1).
 ///
 /// ```
-/// use sdp_sec::edge::{TlsRole, gateway::Action};
+/// use sdp_sec::edge::gateway::Action;
+/// use sdp_sec::tls_role::TlsRole;
 ///
 /// assert_ne!(Action::StartTls(TlsRole::Client), Action::StartTls(TlsRole::Server));
 /// ```

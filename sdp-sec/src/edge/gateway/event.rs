@@ -1,5 +1,5 @@
-use crate::edge::{TcpRole, TlsRole};
-use crate::fingerprint::Fingerprints;
+use crate::fingerprint::FingerprintSet;
+use crate::tls_role::{TlsRole, TransportRole};
 
 /// A side of the IMS-AGW.
 ///
@@ -32,10 +32,11 @@ impl Termination {
 /// the UE has begun to connect.
 ///
 /// ```
-/// use sdp_sec::edge::{TcpRole, gateway::{Order, Termination}};
+/// use sdp_sec::edge::gateway::{Order, Termination};
+/// use sdp_sec::tls_role::TransportRole;
 ///
-/// let order = Order::TcpRole(Termination::Access, TcpRole::Server);
-/// assert!(matches!(order, Order::TcpRole(_, TcpRole::Server)));
+/// let order = Order::TcpRole(Termination::Access, TransportRole::Passive);
+/// assert!(matches!(order, Order::TcpRole(_, TransportRole::Passive)));
 /// ```
 #[non_exhaustive]
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub enum Order {
     /// End everything; the stream takes no further event.
     Release,
     /// What the UE's SDP says of its certificate.
-    RemoteFingerprints(Fingerprints),
+    RemoteFingerprints(FingerprintSet),
     /// Send a SYN from this termination.
     StartTcp(Termination),
     /// Send a SYN from this termination when one arrives at the other.
@@ -51,7 +52,7 @@ pub enum Order {
     /// Be the TLS client, as soon as TCP is up towards the UE.
     StartTls,
     /// Which side of TCP this termination is: state-aware handling.
-    TcpRole(Termination, TcpRole),
+    TcpRole(Termination, TransportRole),
     /// Which side of TLS the IMS-AGW is.
     TlsRole(TlsRole),
 }

@@ -2,8 +2,8 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::{Action, Event, Failure, GatewayError, Order, Report, Termination};
-use crate::edge::{TcpRole, TlsRole};
-use crate::fingerprint::{Fingerprint, Fingerprints};
+use crate::fingerprint::{Fingerprint, FingerprintSet};
+use crate::tls_role::{TlsRole, TransportRole};
 
 /// Octets of the longest certificate a UE may show.
 pub const MAX_CERTIFICATE_LEN: usize = 16 * 1024;
@@ -33,7 +33,7 @@ enum Tcp {
 
 #[derive(Debug)]
 struct Leg {
-    role: Option<TcpRole>,
+    role: Option<TransportRole>,
     tcp: Tcp,
     on_trigger: bool,
 }
@@ -44,7 +44,11 @@ impl Leg {
             Transport::Tcp => Tcp::Down,
             Transport::Datagram => Tcp::Up,
         };
-        Self { role: None, tcp, on_trigger: false }
+        Self {
+            role: None,
+            tcp,
+            on_trigger: false,
+        }
     }
 }
 
@@ -52,7 +56,10 @@ impl Leg {
 enum Tls {
     Down,
     Handshake,
+    /// Up, but the UE is not known yet.
     Up,
+    /// Up, verified and reported.
+    Established,
 }
 
 /// What is known of the UE in the handshake under way.
@@ -69,18 +76,19 @@ enum Peer {
 ///
 /// ```
 /// use sdp_sec::edge::gateway::{Action, Event, Order, Report, Stream, Termination, Transport};
-/// use sdp_sec::edge::{TcpRole, TlsRole};
-/// use sdp_sec::fingerprint::{Fingerprint, Fingerprints, HashFunction};
+/// use sdp_sec::tls_role::{TlsRole, TransportRole};
+/// use sdp_sec::fingerprint::{Fingerprint, FingerprintSet, HashFunction, HashPolicy};
 ///
 /// let ue_certificate = b"DER of the UE's certificate";
-/// let of_ue = Fingerprint::of_certificate(HashFunction::Sha256, ue_certificate);
-/// let own = Fingerprint::of_certificate(HashFunction::Sha256, b"DER of our certificate");
+/// let in_sdp = Fingerprint::of_certificate(ue_certificate, HashFunction::Sha256)?;
+/// let of_ue = FingerprintSet::select(&[in_sdp], HashPolicy::default()).ok_or("unusable")?;
+/// let own = Fingerprint::of_certificate(b"DER of our certificate", HashFunction::Sha256)?;
 ///
 /// let mut stream = Stream::new(Transport::Tcp, own);
 /// for order in [
-///     Order::RemoteFingerprints(Fingerprints::from(of_ue)),
-///     Order::TcpRole(Termination::Access, TcpRole::Server),
-///     Order::TcpRole(Termination::Core, TcpRole::Client),
+///     Order::RemoteFingerprints(of_ue),
+///     Order::TcpRole(Termination::Access, TransportRole::Passive),
+///     Order::TcpRole(Termination::Core, TransportRole::Active),
 ///     Order::TlsRole(TlsRole::Server),
 ///     Order::StartTcpOnTrigger(Termination::Core),
 /// ] {
@@ -100,20 +108,19 @@ enum Peer {
 ///     stream.handle(Event::TlsUp)?,
 ///     [Action::Report(Report::TlsEstablished), Action::Relay],
 /// );
-/// # Ok::<(), sdp_sec::edge::gateway::GatewayError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Stream {
     transport: Transport,
     own: Fingerprint,
-    remote: Option<Fingerprints>,
+    remote: Option<FingerprintSet>,
     access: Leg,
     core: Leg,
     tls_role: Option<TlsRole>,
     start_tls: bool,
     tls: Tls,
     peer: Peer,
-    established: bool,
     relays: bool,
     released: bool,
 }
@@ -132,7 +139,6 @@ impl Stream {
             start_tls: false,
             tls: Tls::Down,
             peer: Peer::Unseen,
-            established: false,
             relays: false,
             released: false,
         }
@@ -239,7 +245,7 @@ impl Stream {
 
     fn set_remote(
         &mut self,
-        remote: Fingerprints,
+        remote: FingerprintSet,
         actions: &mut Vec<Action>,
     ) -> Result<(), GatewayError> {
         if self.remote.as_ref() == Some(&remote) {
@@ -269,11 +275,11 @@ impl Stream {
         let leg = self.leg_mut(termination);
         match leg.role {
             None => return Err(GatewayError::NoRole),
-            Some(TcpRole::Client) => return Err(GatewayError::RoleConflict),
-            Some(TcpRole::Server) if leg.tcp != Tcp::Down => {
+            Some(TransportRole::Active) => return Err(GatewayError::RoleConflict),
+            Some(TransportRole::Passive) if leg.tcp != Tcp::Down => {
                 return Err(GatewayError::Established);
             }
-            Some(TcpRole::Server) => leg.tcp = Tcp::Pending,
+            Some(TransportRole::Passive) => leg.tcp = Tcp::Pending,
         }
         actions.push(Action::Accept(termination));
         let other = self.leg_mut(termination.other());
@@ -326,7 +332,9 @@ impl Stream {
             self.peer = Peer::Verified;
         } else {
             self.tear_down(actions);
-            actions.push(Action::Report(Report::TlsFailed(Failure::FingerprintMismatch)));
+            actions.push(Action::Report(Report::TlsFailed(
+                Failure::FingerprintMismatch,
+            )));
         }
     }
 
@@ -345,7 +353,7 @@ impl Stream {
     fn tls_down(&mut self, actions: &mut Vec<Action>) -> Result<(), GatewayError> {
         let report = match self.tls {
             Tls::Down => return Err(GatewayError::Unexpected),
-            Tls::Up if self.established => Report::TlsReleased,
+            Tls::Established => Report::TlsReleased,
             Tls::Handshake | Tls::Up => Report::TlsFailed(Failure::Handshake),
         };
         self.tls = Tls::Down;
@@ -371,14 +379,12 @@ impl Stream {
             }
         }
         if self.tls == Tls::Up && matches!(self.peer, Peer::Verified) {
-            if !self.established {
-                self.established = true;
-                actions.push(Action::Report(Report::TlsEstablished));
-            }
-            if !self.relays && self.core.tcp == Tcp::Up {
-                self.relays = true;
-                actions.push(Action::Relay);
-            }
+            self.tls = Tls::Established;
+            actions.push(Action::Report(Report::TlsEstablished));
+        }
+        if self.tls == Tls::Established && self.core.tcp == Tcp::Up && !self.relays {
+            self.relays = true;
+            actions.push(Action::Relay);
         }
     }
 
@@ -393,8 +399,10 @@ impl Stream {
             actions.push(Action::CloseTls);
         }
         self.peer = Peer::Unseen;
-        self.established = false;
-        if self.transport == Transport::Tcp {
+        if self.transport == Transport::Datagram {
+            // A client would start again at once, and again; over TCP a new connection comes first.
+            self.start_tls = false;
+        } else {
             for termination in [Termination::Access, Termination::Core] {
                 let leg = self.leg_mut(termination);
                 if leg.tcp != Tcp::Down {
@@ -417,8 +425,8 @@ impl Stream {
         let leg = self.leg_mut(termination);
         match leg.role {
             None => Err(GatewayError::NoRole),
-            Some(TcpRole::Server) => Err(GatewayError::RoleConflict),
-            Some(TcpRole::Client) => Ok(leg),
+            Some(TransportRole::Passive) => Err(GatewayError::RoleConflict),
+            Some(TransportRole::Active) => Ok(leg),
         }
     }
 

@@ -17,14 +17,14 @@ pub const MAX_STREAMS: usize = 1 << 20;
 /// use sdp_sec::edge::gateway::{Event, Gateway, GatewayError, Order, Transport};
 /// use sdp_sec::fingerprint::{Fingerprint, HashFunction};
 ///
-/// let own = Fingerprint::of_certificate(HashFunction::Sha256, b"DER of our certificate");
+/// let own = Fingerprint::of_certificate(b"DER of our certificate", HashFunction::Sha256)?;
 /// let mut gateway = Gateway::new();
-/// gateway.reserve(7_u32, Transport::Tcp, own.clone())?;
+/// gateway.reserve(7_u32, Transport::Tcp, own)?;
 /// assert_eq!(gateway.stream(&7).map(|stream| stream.own_fingerprint()), Some(&own));
 /// assert_eq!(gateway.handle(&8, Event::TlsUp), Err(GatewayError::UnknownStream));
 /// gateway.release(&7)?;
 /// assert!(gateway.stream(&7).is_none());
-/// # Ok::<(), GatewayError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Gateway<Id> {
@@ -35,7 +35,9 @@ impl<Id: Ord> Gateway<Id> {
     /// No streams yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { streams: BTreeMap::new() }
+        Self {
+            streams: BTreeMap::new(),
+        }
     }
 
     /// Reserves the stream `id`, with the fingerprint of the certificate selected for it.
@@ -63,7 +65,10 @@ impl<Id: Ord> Gateway<Id> {
     ///
     /// [`GatewayError::UnknownStream`], or what [`Stream::handle`] refuses; nothing has changed.
     pub fn handle(&mut self, id: &Id, event: Event<'_>) -> Result<Vec<Action>, GatewayError> {
-        self.streams.get_mut(id).ok_or(GatewayError::UnknownStream)?.handle(event)
+        self.streams
+            .get_mut(id)
+            .ok_or(GatewayError::UnknownStream)?
+            .handle(event)
     }
 
     /// Ends and forgets a stream; the actions close what is open.
@@ -73,7 +78,9 @@ impl<Id: Ord> Gateway<Id> {
     /// [`GatewayError::UnknownStream`].
     pub fn release(&mut self, id: &Id) -> Result<Vec<Action>, GatewayError> {
         let mut stream = self.streams.remove(id).ok_or(GatewayError::UnknownStream)?;
-        Ok(stream.handle(Event::Order(super::Order::Release)).unwrap_or_default())
+        Ok(stream
+            .handle(Event::Order(super::Order::Release))
+            .unwrap_or_default())
     }
 
     /// A stream.
