@@ -14,6 +14,7 @@ pub mod edge;
 mod error;
 pub mod fingerprint;
 pub mod identity;
+pub mod interception;
 pub mod key_mgmt;
 pub mod lines;
 pub mod mediasec;

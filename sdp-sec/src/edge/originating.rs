@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
+use sdes::SdpKeys;
 
 use super::dialogue::{Slot, Written, known, strips_from_session};
 use super::rewrite::{self, Edit};
@@ -125,11 +126,12 @@ impl Originating {
             return Err(EdgeError::MediaCount);
         }
         let session = Facts::of(sdp.session());
-        let (mut slots, mut outcomes) = (Vec::new(), Vec::new());
+        let (mut slots, mut outcomes, mut keys) = (Vec::new(), Vec::new(), SdpKeys::new());
         let mut edits = Vec::with_capacity(self.lines.len());
         for (media, pending) in sdp.media().zip(&self.lines) {
             let media = MediaFacts::of(media)?;
-            let settled = self.settle(&session, &media, pending, &mut certificate, rng)?;
+            let settled =
+                self.settle(&session, &media, pending, &mut keys, &mut certificate, rng)?;
             slots.push(settled.slot);
             outcomes.push(settled.outcome);
             edits.push((media, settled.answer));
@@ -163,6 +165,7 @@ impl Originating {
         session: &Facts<'_>,
         media: &MediaFacts<'_>,
         pending: &Pending,
+        keys: &mut SdpKeys,
         certificate: &mut impl FnMut(usize) -> Option<Fingerprint>,
         rng: &mut R,
     ) -> Result<Settled, EdgeError> {
@@ -193,25 +196,36 @@ impl Originating {
         }
         let slot = self.dialogue.slot(media.index());
         match &pending.ue {
-            Ue::Rtp(crypto) => match crypto.answer(slot.rtp(), &self.dialogue.policy, rng) {
-                Ok((line, rtp, change)) => Ok(Settled {
-                    outcome: Outcome::Rtp(RtpStream {
-                        access,
-                        core,
-                        keys: rtp.keys.clone(),
-                        change,
-                    }),
-                    slot: Slot::Rtp(rtp),
-                    answer: Answer::Rtp(line),
-                }),
-                Err(Fault::Frozen) => Err(EdgeError::Frozen {
-                    media: media.index(),
-                }),
-                Err(Fault::Refused(sdes::Refused::Own(error))) => Err(EdgeError::OwnKeys(error)),
-                Err(Fault::Refused(refused)) => {
-                    Ok(Settled::refused(mechanism, Refusal::Crypto(refused)))
+            Ue::Rtp(crypto) => {
+                let index = media.index();
+                let answered = crypto.answer(slot.rtp(), &self.dialogue.policy, rng);
+                let admitted = answered.and_then(|(line, rtp, change)| {
+                    rtp.admit(keys, index, change.is_some())
+                        .map(|()| (line, rtp, change))
+                });
+                match admitted {
+                    Ok((line, rtp, change)) => {
+                        let keys = rtp.keys.clone();
+                        Ok(Settled {
+                            outcome: Outcome::Rtp(RtpStream {
+                                access,
+                                core,
+                                keys,
+                                change,
+                            }),
+                            slot: Slot::Rtp(rtp),
+                            answer: Answer::Rtp(line),
+                        })
+                    }
+                    Err(Fault::Frozen) => Err(EdgeError::Frozen { media: index }),
+                    Err(Fault::Refused(sdes::Refused::Own(error))) => {
+                        Err(EdgeError::OwnKeys(error))
+                    }
+                    Err(Fault::Refused(refused)) => {
+                        Ok(Settled::refused(mechanism, Refusal::Crypto(refused)))
+                    }
                 }
-            },
+            }
             Ue::Tls(side) => {
                 let held = mechanism.and_then(|mechanism| slot.tls(mechanism));
                 let own = match held {

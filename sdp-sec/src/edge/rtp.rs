@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 use sdes::{
-    Answer, Attribute, Change, LocalKey, Negotiated, Offer, Refused, RocOnNewKey, Transport,
+    Answer, Attribute, Change, LocalKey, Negotiated, Offer, Refused, RocOnNewKey, SdpKeys,
+    Transport,
 };
 use zeroize::Zeroizing;
 
@@ -20,6 +21,25 @@ pub(super) struct RtpLine {
     pub(super) keys: Arc<Negotiated>,
     /// The UE's transport.
     pub(super) transport: Vec<u8>,
+}
+
+impl RtpLine {
+    /// Takes note of the keys among those of the other m-lines, of which none may repeat.
+    pub(super) fn admit(
+        &self,
+        keys: &mut SdpKeys,
+        media: usize,
+        established: bool,
+    ) -> Result<(), Fault> {
+        let admitted = keys.admit(media, &self.keys);
+        admitted.map_err(|r| {
+            if established {
+                Fault::Frozen
+            } else {
+                Fault::Refused(r)
+            }
+        })
+    }
 }
 
 /// Why the keys of a line could not be settled.

@@ -2,7 +2,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
-use sdes::SecurityDescription;
+use sdes::{SdpKeys, SecurityDescription};
 use zeroize::Zeroizing;
 
 use super::dialogue::{Slot, Written, known, strips_from_session};
@@ -188,11 +188,11 @@ impl Terminating {
         }
         let session = Facts::of(sdp.session());
         let mut fingerprints = SessionFingerprints::new(&session);
-        let (mut slots, mut outcomes) = (Vec::new(), Vec::new());
+        let (mut slots, mut outcomes, mut keys) = (Vec::new(), Vec::new(), SdpKeys::new());
         let mut edits = Vec::with_capacity(self.lines.len());
         for (media, pending) in sdp.media().zip(&self.lines) {
             let media = MediaFacts::of(media)?;
-            let settled = self.settle(&mut fingerprints, &media, pending, rng)?;
+            let settled = self.settle(&mut fingerprints, &media, pending, &mut keys, rng)?;
             slots.push(settled.slot);
             outcomes.push(settled.outcome);
             edits.push((media, settled.answer));
@@ -219,6 +219,7 @@ impl Terminating {
         session: &mut SessionFingerprints<'_>,
         media: &MediaFacts<'_>,
         pending: &Pending,
+        keys: &mut SdpKeys,
         rng: &mut R,
     ) -> Result<Settled, EdgeError> {
         let mechanism = pending.mechanism();
@@ -256,17 +257,26 @@ impl Terminating {
                 Err(error) => Err(Refusal::Sdp(error)),
                 Ok(transport) => {
                     let answer = UeCrypto::read(media, transport);
-                    match own.accept(&answer, policy, rng) {
-                        Ok((rtp, change)) => Ok(Settled {
-                            outcome: Outcome::Rtp(RtpStream {
-                                access,
-                                core,
-                                keys: rtp.keys.clone(),
-                                change,
-                            }),
-                            slot: Slot::Rtp(rtp),
-                            answer: Answer::Plain(None),
-                        }),
+                    let index = media.index();
+                    let accepted = own.accept(&answer, policy, rng);
+                    let admitted = accepted.and_then(|(rtp, change)| {
+                        rtp.admit(keys, index, change.is_some())
+                            .map(|()| (rtp, change))
+                    });
+                    match admitted {
+                        Ok((rtp, change)) => {
+                            let keys = rtp.keys.clone();
+                            Ok(Settled {
+                                outcome: Outcome::Rtp(RtpStream {
+                                    access,
+                                    core,
+                                    keys,
+                                    change,
+                                }),
+                                slot: Slot::Rtp(rtp),
+                                answer: Answer::Plain(None),
+                            })
+                        }
                         Err(Fault::Frozen) => {
                             return Err(EdgeError::Frozen {
                                 media: media.index(),
