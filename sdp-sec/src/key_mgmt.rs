@@ -61,9 +61,7 @@ impl<'a> KeyMgmt<'a> {
         if base64.len() > MAX_BASE64_LEN {
             return Err(Rule::TooLong);
         }
-        let identifier =
-            !protocol.is_empty() && protocol.bytes().all(|o| o.is_ascii_alphanumeric());
-        if !identifier || base64.is_empty() {
+        if !is_identifier(protocol) || base64.is_empty() {
             return Err(Rule::KeyMgmt);
         }
         Ok(Self { protocol, base64 })
@@ -94,9 +92,10 @@ impl<'a> KeyMgmt<'a> {
         if message.len() > MAX_BASE64_LEN / 4 * 3 {
             return Err(Rule::TooLong);
         }
-        let value = alloc::format!("{protocol} {}", Base64::encode_string(message));
-        KeyMgmt::parse(&value)?;
-        Ok(value)
+        if !is_identifier(protocol) || message.is_empty() {
+            return Err(Rule::KeyMgmt);
+        }
+        Ok(alloc::format!("{protocol} {}", Base64::encode_string(message)))
     }
 
     /// The value as its line, without a line end.
@@ -281,4 +280,11 @@ fn holding<'a>(media: &Media<'a>) -> impl Iterator<Item = Option<&'a [u8]>> + us
     section
         .attributes_named(KeyMgmt::NAME)
         .map(|attribute| attribute.value())
+}
+
+/// `KMPID` ([RFC 4567 §3]).
+///
+/// [RFC 4567 §3]: https://www.rfc-editor.org/rfc/rfc4567#section-3
+fn is_identifier(protocol: &str) -> bool {
+    !protocol.is_empty() && protocol.bytes().all(|octet| octet.is_ascii_alphanumeric())
 }

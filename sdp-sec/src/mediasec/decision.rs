@@ -48,18 +48,11 @@ pub struct Policy {
     /// A UE that offers MSRP over TLS gets e2ae though it did not indicate it at registration, as
     /// RCS 5.0 UEs do not (TR 33.829 §8.3.2.4.2).
     pub rcs5_msrp: bool,
-    /// Offers from the core with TLS and fingerprints are ended at the edge on both sides. Without
-    /// it they are refused: fingerprints are not offered end to end past the operator
-    /// (TR 33.829 §12.1).
-    pub tls_from_core: bool,
 }
 
 impl Policy {
     /// RCS 5.0 UEs served.
-    pub const RCS5: Self = Self {
-        rcs5_msrp: true,
-        tls_from_core: false,
-    };
+    pub const RCS5: Self = Self { rcs5_msrp: true };
 }
 
 /// What the edge does with one media line.
@@ -94,7 +87,8 @@ pub enum EndToEnd {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// TLS with fingerprints from the core, which the policy does not end.
+    /// TLS with fingerprints from the core: they are not offered end to end past the operator
+    /// (TR 33.829 §12.1).
     #[error("fingerprints are not passed end to end")]
     FingerprintEndToEnd,
     /// Protection at the edge is asked for and not agreed on at registration.
@@ -181,7 +175,7 @@ impl AccessEdge {
             (Source::Ue, false) => Ok(Decision::Plain),
             (Source::Ue, true) => self.offered_by_ue(mechanism, requested, media),
             (Source::Core, false) => Ok(self.plain_from_core(mechanism)),
-            (Source::Core, true) => Ok(self.protected_from_core(mechanism, media)),
+            (Source::Core, true) => Ok(protected_from_core(mechanism, media)),
         }
     }
 
@@ -220,33 +214,23 @@ impl AccessEdge {
         }
     }
 
-    /// A protected line that the core offers and key management does not key.
-    fn protected_from_core(self, mechanism: Mechanism, media: &Media<'_>) -> Decision {
-        if mechanism == Mechanism::SdesSrtp {
-            return if has(media, "crypto") {
-                Decision::EndToEnd(EndToEnd::Sdes)
-            } else {
-                Decision::Refuse(Refusal::NotKeyed)
-            };
-        }
-        if !has_fingerprint(media) {
-            return Decision::Refuse(Refusal::NotKeyed);
-        }
-        if !self.policy.tls_from_core {
-            return Decision::Refuse(Refusal::FingerprintEndToEnd);
-        }
-        if !self.indications.agreed().contains(mechanism) {
-            return Decision::Refuse(Refusal::NotIndicated);
-        }
-        self.apply(mechanism)
-    }
-
     fn apply(self, mechanism: Mechanism) -> Decision {
         if self.signalling.suffices_for(mechanism) {
             Decision::Apply(mechanism)
         } else {
             Decision::Refuse(Refusal::SignallingUnprotected)
         }
+    }
+}
+
+/// A protected line that the core offers and key management does not key.
+fn protected_from_core(mechanism: Mechanism, media: &Media<'_>) -> Decision {
+    if mechanism == Mechanism::SdesSrtp && has(media, "crypto") {
+        Decision::EndToEnd(EndToEnd::Sdes)
+    } else if mechanism != Mechanism::SdesSrtp && has_fingerprint(media) {
+        Decision::Refuse(Refusal::FingerprintEndToEnd)
+    } else {
+        Decision::Refuse(Refusal::NotKeyed)
     }
 }
 
