@@ -55,9 +55,6 @@ impl Context<'_> {
             |rule: Rule| Intention::Refuse(Refusal::Sdp(rule.at(media.line.line().number())));
         match (from, decision, self.held) {
             (_, Decision::Refuse(refusal), _) => Intention::Refuse(Refusal::Registration(refusal)),
-            (Source::Core, Decision::Apply(_), _) if media.line.protocol().is_secured() => {
-                Intention::Refuse(Refusal::CoreTls)
-            }
             (_, Decision::Apply(mechanism), _) => Intention::Protect(mechanism),
             (Source::Ue, Decision::EndToEnd(EndToEnd::Sdes), Some(Mechanism::SdesSrtp)) => {
                 Intention::Protect(Mechanism::SdesSrtp)

@@ -56,9 +56,6 @@ pub enum EdgeError {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// The core protects the stream itself, and is to be met with TLS there: the edge has none.
-    #[error("TLS towards the core")]
-    CoreTls,
     /// No `a=crypto` line can be accepted, or the answer's does not belong to the offer
     /// ([RFC 4568 §7.1.2, §5.1.3]).
     ///

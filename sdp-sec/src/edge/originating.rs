@@ -373,11 +373,18 @@ fn read_line(
         Intention::Protect(_) => UeSide::read(policy, fingerprints, media).map(Ue::Tls),
         _ => Ok(Ue::None),
     };
+    let frozen = Err(EdgeError::Frozen { media: index });
     let (ue, intention) = match ue {
-        Ok(ue) => (ue, intention),
-        Err(_) if dialogue.slot(index).rtp().is_some() => {
-            return Err(EdgeError::Frozen { media: index });
+        Ok(Ue::Rtp(crypto))
+            if dialogue
+                .slot(index)
+                .rtp()
+                .is_some_and(|held| crypto.is_frozen_out(held, policy)) =>
+        {
+            return frozen;
         }
+        Ok(ue) => (ue, intention),
+        Err(_) if dialogue.slot(index).rtp().is_some() => return frozen,
         Err(refusal) => (Ue::None, Intention::Refuse(refusal)),
     };
     let protocol = if intention == Intention::Untouched {

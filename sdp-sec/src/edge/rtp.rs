@@ -8,8 +8,9 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use sdes::{
     Answer, Attribute, Change, LocalKey, Negotiated, Offer, Refused, RocOnNewKey, SdpKeys,
-    Transport,
+    SecurityDescription, Transport,
 };
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::section::{Kind, MediaFacts};
@@ -99,6 +100,17 @@ impl UeCrypto {
             }
         }
         Err(first.unwrap_or(Refused::NoCrypto))
+    }
+
+    /// Whether the keys of the stream that is there would have to change, which the policy forbids;
+    /// seen before the core is asked.
+    pub(super) fn is_frozen_out(&self, held: &RtpLine, policy: &Policy) -> bool {
+        let repeats = |line: &str| {
+            let description = policy.sdes.examine(line);
+            description.is_ok_and(|new| same_keys(&new, held.keys.remote()))
+        };
+        let stays = moved(held, &self.transport) == Transport::Unchanged;
+        policy.rekey == Rekey::Refuse && !(stays && self.lines().any(repeats))
     }
 
     /// Selects a line and answers it (originating side): the one line for the UE, and the keys.
@@ -203,7 +215,7 @@ impl OwnCrypto {
     }
 
     /// What the IMS-AGW may be told at once: the only line (TS 23.334 §5.11.2.1).
-    pub(super) fn only(&self) -> Option<&sdes::SecurityDescription> {
+    pub(super) fn only(&self) -> Option<&SecurityDescription> {
         match self {
             Self::Fresh(offer) => {
                 let mut all = offer.descriptions();
@@ -242,6 +254,13 @@ impl OwnCrypto {
             }
         }
     }
+}
+
+fn same_keys(new: &SecurityDescription, old: &SecurityDescription) -> bool {
+    let (a, b) = (new.keys().entries(), old.keys().entries());
+    new.suite() == old.suite()
+        && a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| a.mki() == b.mki() && bool::from(a.key().ct_eq(b.key())))
 }
 
 fn text(line: &str) -> Zeroizing<String> {
