@@ -15,6 +15,8 @@ mod field;
 mod gateway;
 #[path = "edge_procedures/golden.rs"]
 mod golden;
+#[path = "edge_procedures/invariant.rs"]
+mod invariant;
 #[path = "edge_procedures/invariants.rs"]
 mod invariants;
 #[path = "edge_procedures/rtp.rs"]
