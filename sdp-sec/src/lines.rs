@@ -10,6 +10,7 @@
 
 mod editor;
 mod line;
+mod scan;
 mod section;
 
 pub use editor::{EditError, Editor};
@@ -64,6 +65,7 @@ impl Default for Limits {
 pub struct Sdp<'a> {
     octets: &'a [u8],
     session: Section<'a>,
+    session_lines: usize,
     lines: usize,
     media: usize,
 }
@@ -89,29 +91,28 @@ impl<'a> Sdp<'a> {
         if octets.len() > limits.octets {
             return Err(Rule::TooLong.at(0));
         }
-        let (mut session, mut lines, mut media) = (octets, 0, 0);
-        for line in Lines::new(octets, 0, 0) {
-            lines = line.number();
-            if lines > limits.lines {
-                return Err(Rule::TooManyLines.at(lines));
-            }
-            if line.has_control_octet() {
-                return Err(Rule::ControlOctet.at(lines));
-            }
-            if line.kind() == Some(b'm') {
-                if media == 0 {
-                    session = octets.get(..line.start()).unwrap_or_default();
-                }
-                media += 1;
-                if media > limits.media {
-                    return Err(Rule::TooManyMedia.at(lines));
-                }
+        let lines = scan::count_lines(octets);
+        if scan::has_control_octet(octets) || lines > limits.lines {
+            return Err(first_fault(octets, limits));
+        }
+        let session_len = scan::first_media(octets).unwrap_or(octets.len());
+        let (session, mut rest) = octets.split_at_checked(session_len).unwrap_or_default();
+        let session_lines = scan::count_lines(session);
+        let mut media = usize::from(!rest.is_empty());
+        while let Some(next) = scan::next_media(rest) {
+            media += 1;
+            rest = rest.get(next..).unwrap_or_default();
+            if media > limits.media {
+                let before = octets.len() - rest.len();
+                let before = octets.get(..before).unwrap_or_default();
+                return Err(Rule::TooManyMedia.at(scan::count_lines(before) + 1));
             }
         }
         let session = Section::new(session, 0, 0);
         Ok(Self {
             octets,
             session,
+            session_lines,
             lines,
             media,
         })
@@ -150,7 +151,11 @@ impl<'a> Sdp<'a> {
     /// The media sections: each m-line with what follows it, in order.
     #[must_use]
     pub fn media(&self) -> MediaSections<'a> {
-        MediaSections::new(self.octets, self.session)
+        let media = self
+            .octets
+            .get(self.session.octets().len()..)
+            .unwrap_or_default();
+        MediaSections::new(media, self.session, self.session_lines)
     }
 
     /// An editor that copies this description.
@@ -167,4 +172,19 @@ impl fmt::Debug for Sdp<'_> {
             .field("media", &self.media)
             .finish_non_exhaustive()
     }
+}
+
+/// The first line that breaks a rule of its own, or is one too many.
+fn first_fault(octets: &[u8], limits: &Limits) -> SdpError {
+    let mut last = 0;
+    for line in Lines::new(octets, 0, 0) {
+        last = line.number();
+        if last > limits.lines {
+            return Rule::TooManyLines.at(last);
+        }
+        if line.has_control_octet() {
+            break;
+        }
+    }
+    Rule::ControlOctet.at(last)
 }

@@ -11,7 +11,9 @@ mod header;
 mod indications;
 mod mechanism;
 
-pub use decision::{AccessEdge, Decision, EndToEnd, Policy, Refusal, SignallingProtection, Source};
+pub use decision::{
+    AccessEdge, Decision, EndToEnd, Policy, Refusal, SecurityElements, SignallingProtection, Source,
+};
 pub use header::{
     HeaderError, MAX_HEADER_LEN, MAX_MECHANISMS, Parameter, QValue, SecMechanism, SecurityHeaders,
 };

@@ -147,10 +147,7 @@ impl<'a> Line<'a> {
     }
 
     pub(super) fn has_control_octet(&self) -> bool {
-        // Without `any`, so that the loop becomes vector code.
-        self.octets
-            .iter()
-            .fold(false, |found, octet| found | matches!(octet, 0 | b'\r'))
+        self.octets.iter().any(|octet| matches!(octet, 0 | b'\r'))
     }
 }
 
@@ -195,13 +192,17 @@ impl<'a> Attribute<'a> {
         self.name
     }
 
-    /// Whether the name is `name`, whatever its case.
+    /// Whether the name is `name`, whatever its case and with spaces around.
     ///
-    /// Names are case-sensitive, but a peer may read them otherwise: a key under `a=Crypto` must not
-    /// slip through.
+    /// Names are case-sensitive and have no spaces, but a peer may read them otherwise: a key under
+    /// `a=Crypto` must not slip through.
     #[must_use]
     pub const fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
+        let own = match self.name {
+            [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => self.name.trim_ascii(),
+            own => own,
+        };
+        own.eq_ignore_ascii_case(name.as_bytes())
     }
 
     /// What follows the colon; `None` for a property attribute.
@@ -339,19 +340,20 @@ impl fmt::Debug for Lines<'_> {
 
 /// The first LF, found eight octets at a time.
 fn line_feed(octets: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    const LF: u64 = u64::from_ne_bytes([b'\n'; 8]);
-    let (chunks, _) = octets.as_chunks::<8>();
+    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    const LF: u64 = u64::from_le_bytes([b'\n'; 8]);
+    let (chunks, rest) = octets.as_chunks::<8>();
     let mut skipped = 0;
     for chunk in chunks {
-        let word = u64::from_ne_bytes(*chunk) ^ LF;
-        if word.wrapping_sub(ONES) & !word & HIGH != 0 {
-            break;
+        let word = u64::from_le_bytes(*chunk) ^ LF;
+        // The lowest bit that is set belongs to the first octet that was LF.
+        let found = word.wrapping_sub(ONES) & !word & HIGH;
+        if found != 0 {
+            return Some(skipped + usize::try_from(found.trailing_zeros() / 8).unwrap_or(0));
         }
         skipped += 8;
     }
-    let rest = octets.get(skipped..)?;
     rest.iter()
         .position(|octet| *octet == b'\n')
         .map(|position| skipped + position)

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Attribute, Line, Lines};
+use super::{Attribute, Line, Lines, scan};
 use crate::protocol::MediaLine;
 use crate::{Rule, SdpError};
 
@@ -207,25 +207,22 @@ impl fmt::Debug for Media<'_> {
 /// The media sections of a session description, in order.
 #[derive(Clone)]
 pub struct MediaSections<'a> {
-    octets: &'a [u8],
+    /// From the next m-line on.
+    rest: &'a [u8],
+    start: usize,
+    lines_before: usize,
     session: Section<'a>,
-    lines: Lines<'a>,
-    /// The m-line of the next section.
-    next: Option<Line<'a>>,
     index: usize,
 }
 
 impl<'a> MediaSections<'a> {
-    pub(super) fn new(octets: &'a [u8], session: Section<'a>) -> Self {
-        let start = session.octets.len();
-        let lines_before = session.lines().count();
-        let mut lines = Lines::new(octets.get(start..).unwrap_or_default(), start, lines_before);
-        let next = lines.next();
+    /// The sections in `rest`, which follows the session section of `lines_before` lines.
+    pub(super) const fn new(rest: &'a [u8], session: Section<'a>, lines_before: usize) -> Self {
         Self {
-            octets,
+            rest,
+            start: session.octets.len(),
+            lines_before,
             session,
-            lines,
-            next,
             index: 0,
         }
     }
@@ -235,16 +232,19 @@ impl<'a> Iterator for MediaSections<'a> {
     type Item = Media<'a>;
 
     fn next(&mut self) -> Option<Media<'a>> {
-        let first = self.next?;
-        self.next = self.lines.find(|line| line.kind() == Some(b'm'));
-        let end = self.next.map_or(self.octets.len(), |line| line.start());
-        let section = self.octets.get(first.start()..end).unwrap_or_default();
-        let section = Section::new(section, first.start(), first.number().saturating_sub(1));
+        if self.rest.is_empty() {
+            return None;
+        }
+        let len = scan::next_media(self.rest).unwrap_or(self.rest.len());
+        let (octets, rest) = self.rest.split_at_checked(len)?;
         let media = Media {
             index: self.index,
-            section,
+            section: Section::new(octets, self.start, self.lines_before),
             session: self.session,
         };
+        self.rest = rest;
+        self.start += len;
+        self.lines_before += scan::count_lines(octets);
         self.index += 1;
         Some(media)
     }

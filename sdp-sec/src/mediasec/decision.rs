@@ -1,7 +1,7 @@
 use super::{Indications, Mechanism};
 use crate::fingerprint::Fingerprint;
 use crate::lines::Media;
-use crate::{E2ae, Protocol, Rule, SdpError, key_mgmt};
+use crate::{E2ae, KeyMgmt, Protocol, Rule, SdpError};
 
 /// How far SIP signalling between UE and P-CSCF is protected.
 ///
@@ -102,6 +102,81 @@ pub enum Refusal {
     SignallingUnprotected,
 }
 
+/// What of a media section a decision rests on, gathered in one walk over its lines.
+///
+/// ```
+/// use sdp_sec::mediasec::SecurityElements;
+/// use sdp_sec::{E2ae, Sdp};
+///
+/// let sdp = Sdp::parse(b"v=0\r\nm=audio 4000 RTP/SAVP 0\r\na=3ge2ae:requested\r\n")?;
+/// for media in sdp.media() {
+///     let elements = SecurityElements::of(&media)?;
+///     assert_eq!(elements.indicator, Some(E2ae::Requested));
+///     assert!(!elements.crypto && !elements.key_mgmt);
+/// }
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SecurityElements<'a> {
+    /// The number of the m-line, for errors.
+    pub line: usize,
+    /// Its port.
+    pub port: u16,
+    /// Its protocol.
+    pub protocol: Protocol<'a>,
+    /// `a=3ge2ae`.
+    pub indicator: Option<E2ae<'a>>,
+    /// `a=crypto` stands in the section.
+    pub crypto: bool,
+    /// `a=fingerprint` stands in the section or in the session's.
+    pub fingerprint: bool,
+    /// `a=key-mgmt` stands in the section.
+    pub key_mgmt: bool,
+    /// `a=key-mgmt` stands in the session's section.
+    pub session_key_mgmt: bool,
+}
+
+impl<'a> SecurityElements<'a> {
+    /// Gathers them.
+    ///
+    /// # Errors
+    ///
+    /// As [`MediaLine::parse`](crate::protocol::MediaLine::parse) and [`E2ae::of`].
+    pub fn of(media: &Media<'a>) -> Result<Self, SdpError> {
+        let line = media.media_line()?;
+        let mut found = Self {
+            line: line.line().number(),
+            port: line.port(),
+            protocol: line.protocol(),
+            indicator: None,
+            crypto: false,
+            fingerprint: false,
+            key_mgmt: false,
+            session_key_mgmt: false,
+        };
+        for attribute in media.session().attributes() {
+            found.fingerprint |= attribute.is(Fingerprint::NAME);
+            found.session_key_mgmt |= attribute.is(KeyMgmt::NAME);
+        }
+        for attribute in media.attributes() {
+            found.crypto |= attribute.is("crypto");
+            found.fingerprint |= attribute.is(Fingerprint::NAME);
+            found.key_mgmt |= attribute.is(KeyMgmt::NAME);
+            if attribute.is(E2ae::NAME) {
+                if found.indicator.is_some() {
+                    return Err(Rule::Duplicate.at(attribute.line().number()));
+                }
+                found.indicator = Some(attribute.parse(E2ae::parse)?);
+            }
+        }
+        Ok(found)
+    }
+
+    const fn fault(&self, rule: Rule) -> SdpError {
+        rule.at(self.line)
+    }
+}
+
 /// An access edge as one UE's registration makes it.
 ///
 /// ```
@@ -140,42 +215,54 @@ impl AccessEdge {
     ///
     /// # Errors
     ///
-    /// [`Rule::ProtectionStripped`] if the line has its own `a=key-mgmt` and is not protected;
-    /// [`Rule::Conflicting`] if it asks for e2ae and has `a=key-mgmt`, or if a UE says `applied`;
-    /// [`Rule::NoFingerprint`] if e2ae by TLS or DTLS is to be applied and the UE gave no
-    /// fingerprint; as [`MediaLine::parse`](crate::protocol::MediaLine::parse) and [`E2ae::of`].
+    /// As [`SecurityElements::of`] and [`decide_on`](Self::decide_on).
     pub fn decide(self, source: Source, media: &Media<'_>) -> Result<Decision, SdpError> {
-        let line = media.media_line()?;
-        let fault = |rule: Rule| rule.at(line.line().number());
-        let protocol = line.protocol();
-        if line.port() == 0 {
+        self.decide_on(source, &SecurityElements::of(media)?)
+    }
+
+    /// The same for elements that are gathered already.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::ProtectionStripped`] if the line has its own `a=key-mgmt`, or a request for e2ae, and
+    /// is not protected; [`Rule::Conflicting`] if it asks for e2ae and has its own `a=key-mgmt`, or
+    /// if a UE says `applied`; [`Rule::NoFingerprint`] if e2ae by TLS or DTLS is to be applied and
+    /// the UE gave no fingerprint.
+    pub fn decide_on(
+        self,
+        source: Source,
+        elements: &SecurityElements<'_>,
+    ) -> Result<Decision, SdpError> {
+        let protocol = elements.protocol;
+        if elements.port == 0 {
             return Ok(Decision::Ended);
         }
-        let own_key_mgmt = has(media, key_mgmt::KeyMgmt::NAME);
-        if own_key_mgmt && !protocol.is_secured() {
-            return Err(fault(Rule::ProtectionStripped));
+        if elements.key_mgmt && !protocol.is_secured() {
+            return Err(elements.fault(Rule::ProtectionStripped));
         }
-        let indicator = match (source, E2ae::of(media.section())?) {
-            (Source::Ue, Some(E2ae::Applied)) => return Err(fault(Rule::Conflicting)),
-            (Source::Ue, indicator) => indicator,
-            (Source::Core, _) => None,
+        let requested = match (source, elements.indicator) {
+            (Source::Ue, Some(E2ae::Applied)) => return Err(elements.fault(Rule::Conflicting)),
+            (Source::Ue, indicator) => indicator == Some(E2ae::Requested),
+            (Source::Core, _) => false,
         };
-        let requested = indicator == Some(E2ae::Requested);
-        if requested && own_key_mgmt {
-            return Err(fault(Rule::Conflicting));
+        if requested && elements.key_mgmt {
+            return Err(elements.fault(Rule::Conflicting));
         }
-        if !requested && key_mgmt::keys(media)? {
+        if requested && !protocol.is_secured() {
+            return Err(elements.fault(Rule::ProtectionStripped));
+        }
+        let keyed = elements.key_mgmt || elements.session_key_mgmt;
+        if keyed && !requested && protocol.is_secured() {
             return Ok(Decision::EndToEnd(EndToEnd::KeyMgmt));
         }
         let Some(mechanism) = Mechanism::of_protocol(protocol) else {
             return Ok(outside(protocol));
         };
         match (source, protocol.is_secured()) {
-            (Source::Ue, false) if requested => Err(fault(Rule::ProtectionStripped)),
             (Source::Ue, false) => Ok(Decision::Plain),
-            (Source::Ue, true) => self.offered_by_ue(mechanism, requested, media),
+            (Source::Ue, true) => self.offered_by_ue(mechanism, requested, elements),
             (Source::Core, false) => Ok(self.plain_from_core(mechanism)),
-            (Source::Core, true) => Ok(protected_from_core(mechanism, media)),
+            (Source::Core, true) => Ok(protected_from_core(mechanism, elements)),
         }
     }
 
@@ -184,17 +271,17 @@ impl AccessEdge {
         self,
         mechanism: Mechanism,
         requested: bool,
-        media: &Media<'_>,
+        elements: &SecurityElements<'_>,
     ) -> Result<Decision, SdpError> {
         if mechanism == Mechanism::SdesSrtp {
-            if !has(media, "crypto") {
+            if !elements.crypto {
                 return Ok(Decision::Refuse(Refusal::NotKeyed));
             }
             if !requested {
                 return Ok(Decision::EndToEnd(EndToEnd::Sdes));
             }
-        } else if !has_fingerprint(media) {
-            return Err(Rule::NoFingerprint.at(media.media_line()?.line().number()));
+        } else if !elements.fingerprint {
+            return Err(elements.fault(Rule::NoFingerprint));
         }
         let rcs5 = self.policy.rcs5_msrp
             && mechanism == Mechanism::MsrpTls
@@ -224,10 +311,10 @@ impl AccessEdge {
 }
 
 /// A protected line that the core offers and key management does not key.
-fn protected_from_core(mechanism: Mechanism, media: &Media<'_>) -> Decision {
-    if mechanism == Mechanism::SdesSrtp && has(media, "crypto") {
+fn protected_from_core(mechanism: Mechanism, elements: &SecurityElements<'_>) -> Decision {
+    if mechanism == Mechanism::SdesSrtp && elements.crypto {
         Decision::EndToEnd(EndToEnd::Sdes)
-    } else if mechanism != Mechanism::SdesSrtp && has_fingerprint(media) {
+    } else if mechanism != Mechanism::SdesSrtp && elements.fingerprint {
         Decision::Refuse(Refusal::FingerprintEndToEnd)
     } else {
         Decision::Refuse(Refusal::NotKeyed)
@@ -243,15 +330,4 @@ fn outside(protocol: Protocol<'_>) -> Decision {
     } else {
         Decision::Plain
     }
-}
-
-fn has(media: &Media<'_>, name: &str) -> bool {
-    media.section().attributes_named(name).next().is_some()
-}
-
-fn has_fingerprint(media: &Media<'_>) -> bool {
-    let sections = [media.section(), media.session()];
-    sections
-        .iter()
-        .any(|section| section.attributes_named(Fingerprint::NAME).next().is_some())
 }
