@@ -1,10 +1,16 @@
 //! Reading and rewriting session descriptions: an offer of 1.5 KB with audio and video, as a VoLTE UE
 //! sends it.
 
-#![allow(missing_docs, clippy::expect_used, reason = "a bench is not an interface")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a bench is not an interface"
+)]
 
-use std::hint::black_box;
-use std::sync::Arc;
+extern crate alloc;
+
+use alloc::sync::Arc;
+use core::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sdp_sec::edge::{self, Dialogue};
@@ -67,9 +73,14 @@ a=des:qos optional remote sendrecv\r\n\
 a=sendrecv\r\n";
 
 fn access() -> AccessEdge {
-    let both = MechanismSet::EMPTY.with(Mechanism::SdesSrtp).with(Mechanism::MsrpTls);
+    let both = MechanismSet::EMPTY
+        .with(Mechanism::SdesSrtp)
+        .with(Mechanism::MsrpTls);
     AccessEdge {
-        indications: Indications { ue: both, network: both },
+        indications: Indications {
+            ue: both,
+            network: both,
+        },
         signalling: SignallingProtection::IntegrityAndConfidentiality,
         policy: Policy::default(),
     }
@@ -82,7 +93,9 @@ fn take_protection_off(offer: &[u8]) -> Vec<u8> {
     for media in sdp.media() {
         let line = media.media_line().expect("an m-line");
         let plain = line.protocol().plain().expect("a protected line");
-        editor.replace(line.protocol_field(), plain).expect("in order");
+        editor
+            .replace(line.protocol_field(), plain)
+            .expect("in order");
         for attribute in media.attributes() {
             if attribute.is("crypto") || attribute.is(E2ae::NAME) {
                 editor.remove(attribute.line()).expect("in order");
@@ -94,9 +107,15 @@ fn take_protection_off(offer: &[u8]) -> Vec<u8> {
 
 fn whole(c: &mut Criterion) {
     let mut group = c.benchmark_group("sdp_sec");
-    group.throughput(Throughput::Bytes(u64::try_from(OFFER.len()).expect("a short offer")));
+    group.throughput(Throughput::Bytes(
+        u64::try_from(OFFER.len()).expect("a short offer"),
+    ));
     group.bench_function("lines/parse/1.5KB", |b| {
-        b.iter(|| Sdp::parse(black_box(OFFER)).expect("the offer is well formed").line_count());
+        b.iter(|| {
+            Sdp::parse(black_box(OFFER))
+                .expect("the offer is well formed")
+                .line_count()
+        });
     });
     group.bench_function("lines/rewrite/1.5KB", |b| {
         b.iter(|| take_protection_off(black_box(OFFER)));
@@ -105,7 +124,9 @@ fn whole(c: &mut Criterion) {
     group.bench_function("mediasec/decide/1.5KB", |b| {
         let edge = access();
         b.iter(|| {
-            sdp.media().filter(|media| edge.decide(Source::Ue, black_box(media)).is_ok()).count()
+            sdp.media()
+                .filter(|media| edge.decide(Source::Ue, black_box(media)).is_ok())
+                .count()
         });
     });
     group.bench_function("edge/originating/1.5KB", |b| {
@@ -113,7 +134,11 @@ fn whole(c: &mut Criterion) {
         let plain = take_protection_off(OFFER);
         let sent = dialogue.originating(OFFER).expect("e2ae is agreed");
         assert_eq!(sent.offer_to_core(), plain);
-        b.iter(|| dialogue.originating(black_box(OFFER)).expect("e2ae is agreed"));
+        b.iter(|| {
+            dialogue
+                .originating(black_box(OFFER))
+                .expect("e2ae is agreed")
+        });
     });
     group.finish();
 }
@@ -124,18 +149,25 @@ fn values(c: &mut Criterion) {
         .expect("SHA-256 is no weak hash");
     let text = fingerprint.to_string();
     let mut group = c.benchmark_group("sdp_sec/values");
-    group.bench_function("fingerprint/parse", |b| b.iter(|| Fingerprint::parse(black_box(&text))));
+    group.bench_function("fingerprint/parse", |b| {
+        b.iter(|| Fingerprint::parse(black_box(&text)))
+    });
     group.bench_function("fingerprint/verify/800", |b| {
-        let set = FingerprintSet::select(&[fingerprint], HashPolicy::default())
-            .expect("one may be used");
+        let set =
+            FingerprintSet::select(&[fingerprint], HashPolicy::default()).expect("one may be used");
         b.iter(|| set.verify(black_box(&certificate)));
     });
-    group.bench_function("setup/parse", |b| b.iter(|| Setup::parse(black_box("actpass"))));
+    group.bench_function("setup/parse", |b| {
+        b.iter(|| Setup::parse(black_box("actpass")))
+    });
     group.bench_function("protocol/from_token", |b| {
         b.iter(|| Protocol::from_token(black_box("UDP/TLS/UDPTL")));
     });
     group.bench_function("security_headers/parse", |b| {
-        let values = ["ipsec-3gpp;alg=hmac-sha-1-96;spi-c=1;q=0.1", "sdes-srtp;mediasec"];
+        let values = [
+            "ipsec-3gpp;alg=hmac-sha-1-96;spi-c=1;q=0.1",
+            "sdes-srtp;mediasec",
+        ];
         b.iter(|| SecurityHeaders::parse(black_box(&values)));
     });
     group.finish();

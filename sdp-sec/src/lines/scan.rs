@@ -33,7 +33,7 @@ pub(super) fn count_lines(octets: &[u8]) -> usize {
     // The count of a block fits its eight-bit sum.
     let count = |block: &[u8]| {
         let ends = block.iter().map(|octet| u8::from(*octet == b'\n'));
-        usize::from(ends.fold(0, |sum, end| sum + end))
+        usize::from(ends.sum::<u8>())
     };
     let ends: usize = octets.chunks(128).map(count).sum();
     let open = octets.last().is_some_and(|octet| *octet != b'\n');

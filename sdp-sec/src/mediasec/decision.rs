@@ -117,6 +117,10 @@ pub enum Refusal {
 /// # Ok::<(), sdp_sec::SdpError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether an attribute is there"
+)]
 pub struct SecurityElements<'a> {
     /// The number of the m-line, for errors.
     pub line: usize,
