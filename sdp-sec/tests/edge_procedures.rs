@@ -4,8 +4,13 @@
 //! Kind: self-consistency against the requirements of TS 23.334 and TR 33.829, with SDP of RFCs, of
 //! 3GPP and of peers as input. Names carry the requirement's identifier.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used,
-    reason = "tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 #[path = "edge_procedures/dialogues.rs"]
 mod dialogues;
@@ -23,7 +28,7 @@ mod invariants;
 mod rtp;
 #[path = "edge_procedures/support.rs"]
 mod support;
-#[path = "edge_procedures/tcp.rs"]
-mod tcp;
 #[path = "edge_procedures/t38.rs"]
 mod t38;
+#[path = "edge_procedures/tcp.rs"]
+mod tcp;

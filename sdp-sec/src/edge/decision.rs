@@ -1,7 +1,7 @@
-use super::section::MediaFacts;
+use super::section::{Facts, Kind, MediaFacts};
 use super::{Policy, Refusal};
-use crate::Rule;
-use crate::mediasec::{self, AccessEdge, Decision, EndToEnd, Mechanism, Source};
+use crate::mediasec::{self, AccessEdge, Decision, EndToEnd, Mechanism, SecurityElements, Source};
+use crate::{E2ae, Rule, SdpError};
 
 /// What the edge means to do with one stream of an offer.
 ///
@@ -36,9 +36,14 @@ pub(super) struct Context<'c> {
 }
 
 impl Context<'_> {
-    /// Judges an m-line of an offer that is not closed: [`AccessEdge::decide`], and what follows
+    /// Judges an m-line of an offer that is not closed: [`AccessEdge::decide_on`], and what follows
     /// from the stream that is there.
-    pub(super) fn decide(mut self, from: Source, media: &MediaFacts<'_>) -> Intention {
+    pub(super) fn decide(
+        mut self,
+        from: Source,
+        session: &Facts<'_>,
+        media: &MediaFacts<'_>,
+    ) -> Intention {
         if let Some(held) = self.held {
             let indications = &mut self.access.indications;
             indications.ue = indications.ue.with(held);
@@ -47,7 +52,8 @@ impl Context<'_> {
         if from == Source::Ue && self.is_opportunistic(media) {
             return self.opportunistic();
         }
-        let decision = match self.access.decide(from, &media.media) {
+        let elements = elements(from, session, media);
+        let decision = match elements.and_then(|found| self.access.decide_on(from, &found)) {
             Ok(decision) => decision,
             Err(error) => return Intention::Refuse(Refusal::Sdp(error)),
         };
@@ -71,9 +77,9 @@ impl Context<'_> {
         self.policy.opportunistic_srtp
             && protocol.is_rtp()
             && !protocol.is_secured()
-            && media.facts.crypto
-            && !media.facts.key_mgmt
-            && (self.held.is_some() || media.facts.requests_e2ae())
+            && media.facts.has(Kind::Crypto)
+            && !media.facts.has(Kind::KeyMgmt)
+            && (self.held.is_some() || media.facts.indicator() == Ok(Some(E2ae::Requested)))
     }
 
     fn opportunistic(self) -> Intention {
@@ -87,4 +93,26 @@ impl Context<'_> {
             Intention::Protect(mechanism)
         }
     }
+}
+
+fn elements<'a>(
+    from: Source,
+    session: &Facts<'a>,
+    media: &MediaFacts<'a>,
+) -> Result<SecurityElements<'a>, SdpError> {
+    Ok(SecurityElements {
+        line: media.line.line().number(),
+        port: media.line.port(),
+        protocol: media.line.protocol(),
+        // From the core it counts for nothing, and need not be read.
+        indicator: if from == Source::Ue {
+            media.facts.indicator()?
+        } else {
+            None
+        },
+        crypto: media.facts.has(Kind::Crypto),
+        fingerprint: media.facts.has(Kind::Fingerprint) || session.has(Kind::Fingerprint),
+        key_mgmt: media.facts.has(Kind::KeyMgmt),
+        session_key_mgmt: session.has(Kind::KeyMgmt),
+    })
 }

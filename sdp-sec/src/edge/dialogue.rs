@@ -167,18 +167,23 @@ impl Dialogue {
         let mut lines = Vec::with_capacity(sdp.media_count());
         for media in sdp.media() {
             let media = MediaFacts::of(media)?;
-            let intention = self.intention(&media, from)?;
+            let intention = self.intention(&session, &media, from)?;
             lines.push((media, intention));
         }
         Ok((session, lines))
     }
 
-    fn intention(&self, media: &MediaFacts<'_>, from: Source) -> Result<Intention, EdgeError> {
+    fn intention(
+        &self,
+        session: &Facts<'_>,
+        media: &MediaFacts<'_>,
+        from: Source,
+    ) -> Result<Intention, EdgeError> {
         let slot = self.slot(media.index());
         let held = slot.held();
         if media.is_closed() {
             let of_the_edge = match slot {
-                Slot::Closed(None) => from == Source::Ue && media.facts.has_e2ae(),
+                Slot::Closed(None) => from == Source::Ue && media.facts.has(Kind::E2ae),
                 Slot::Untouched => false,
                 _ => true,
             };
@@ -193,7 +198,7 @@ impl Dialogue {
             access: self.access,
             held,
         };
-        let intention = context.decide(from, media);
+        let intention = context.decide(from, session, media);
         let drops_keys = held == Some(Mechanism::SdesSrtp)
             && intention != Intention::Protect(Mechanism::SdesSrtp)
             && media.line.protocol().is_rtp();
@@ -243,7 +248,7 @@ pub(super) fn known(protocol: Protocol<'_>) -> Option<Protocol<'static>> {
     Protocol::ALL
         .iter()
         .copied()
-        .find(|known| known.as_str() == protocol.as_str())
+        .find(|known| *known == protocol)
 }
 
 /// A description written anew, with what its exchange settled and the next dialogue.

@@ -6,7 +6,7 @@ use sdes::SdpKeys;
 use super::dialogue::{Slot, Written, known, strips_from_session};
 use super::rewrite::{self, Edit};
 use super::rtp::{Fault, UeCrypto};
-use super::section::{Facts, MediaFacts};
+use super::section::{Facts, Kind, MediaFacts};
 use super::tls::{
     Completed, SessionFingerprints, TlsLine, UeSide, access_agreement, core_agreement,
 };
@@ -181,7 +181,7 @@ impl Originating {
         if media.is_closed() {
             return Ok(Settled::none(mechanism, Outcome::Closed));
         }
-        if media.facts.key_mgmt {
+        if media.facts.has(Kind::KeyMgmt) {
             return Ok(Settled::refused(
                 mechanism,
                 Refusal::Sdp(Rule::ProtectionStripped.at(media.line.line().number())),

@@ -1,7 +1,6 @@
 //! Carries out what was decided, line by line; what is not named stays as it came.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
@@ -56,24 +55,19 @@ impl Edit<'_> {
         let last = media.facts.last.unwrap_or(media.line.line());
         let mut setup = self.setup;
         let mut appended = false;
-        for line in media.media.lines() {
-            let Some(attribute) = line.attribute() else {
-                continue;
-            };
-            let Some(kind) = Kind::of(&attribute) else {
-                continue;
-            };
-            if self.strips(kind) {
+        for (kind, attribute) in &media.facts.known {
+            let line = attribute.line();
+            if self.strips(*kind) {
                 if line.number() == last.number() {
                     self.add(setup, |text| editor.insert_before(line, text))?;
                     appended = true;
                 }
                 editor.remove(line)?;
-            } else if kind == Kind::Setup
+            } else if *kind == Kind::Setup
                 && let Some(role) = setup.take()
             {
                 editor.replace(line.whole(), role.line())?;
-            } else if kind == Kind::Path
+            } else if *kind == Kind::Path
                 && let (Some(scheme), Some(field)) = (self.scheme, scheme_of(&line))
             {
                 editor.replace(field, scheme)?;
@@ -111,18 +105,10 @@ impl Edit<'_> {
 pub(super) fn session<'a>(
     editor: &mut Editor<'a>,
     facts: &Facts<'a>,
-    strip: impl Fn(Kind) -> bool,
+    strips: impl Fn(Kind) -> bool,
 ) -> Result<(), EditError> {
-    if !(facts.crypto || facts.fingerprint || facts.has_tls_id() || facts.has_e2ae()) {
-        return Ok(());
-    }
-    let lines: Vec<Line<'a>> = facts
-        .section
-        .attributes()
-        .filter(|attribute| Kind::of(attribute).is_some_and(&strip))
-        .map(|attribute| attribute.line())
-        .collect();
-    lines.into_iter().try_for_each(|line| editor.remove(line))
+    let mut gone = facts.known.iter().filter(|(kind, _)| strips(*kind));
+    gone.try_for_each(|(_, attribute)| editor.remove(attribute.line()))
 }
 
 /// The scheme of the first URI of an `a=path` line.

@@ -69,9 +69,7 @@ impl UeCrypto {
     pub(super) fn read(media: &MediaFacts<'_>, transport: Vec<u8>) -> Self {
         let lines = media
             .facts
-            .section
-            .attributes()
-            .filter(|attribute| Kind::of(attribute) == Some(Kind::Crypto))
+            .all(Kind::Crypto)
             // Not one more than is refused for its number.
             .take(sdes::limits::MAX_LINES_PER_MEDIA + 1)
             // What is no text is no valid line, but is counted as one.
@@ -260,7 +258,9 @@ fn same_keys(new: &SecurityDescription, old: &SecurityDescription) -> bool {
     let (a, b) = (new.keys().entries(), old.keys().entries());
     new.suite() == old.suite()
         && a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| a.mki() == b.mki() && bool::from(a.key().ct_eq(b.key())))
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.mki() == b.mki() && bool::from(a.key().ct_eq(b.key())))
 }
 
 fn text(line: &str) -> Zeroizing<String> {

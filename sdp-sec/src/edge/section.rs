@@ -44,18 +44,11 @@ impl Kind {
 /// The session section, or what follows an m-line.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
-    pub(super) section: Section<'a>,
     pub(super) last: Option<Line<'a>>,
     /// The first c-line.
     pub(super) address: Option<Line<'a>>,
-    pub(super) crypto: bool,
-    pub(super) fingerprint: bool,
-    pub(super) key_mgmt: bool,
-    tls_id: Once<'a>,
-    e2ae: Once<'a>,
-    setup: Once<'a>,
-    connection: Once<'a>,
-    path: Once<'a>,
+    /// The attributes that the edge knows, in order.
+    pub(super) known: Vec<(Kind, Attribute<'a>)>,
 }
 
 impl<'a> Facts<'a> {
@@ -64,84 +57,70 @@ impl<'a> Facts<'a> {
             section,
             last: None,
             address: None,
-            crypto: false,
-            fingerprint: false,
-            key_mgmt: false,
-            tls_id: Once::None,
-            e2ae: Once::None,
-            setup: Once::None,
-            connection: Once::None,
-            path: Once::None,
+            known: Vec::new(),
         };
         for line in section.lines() {
             if !line.octets().is_empty() {
                 facts.last = Some(line);
             }
-            if facts.address.is_none() && line.kind() == Some(b'c') {
-                facts.address = Some(line);
-            }
-            let Some(attribute) = line.attribute() else {
-                continue;
-            };
-            match Kind::of(&attribute) {
-                Some(Kind::Connection) => facts.connection.set(attribute),
-                Some(Kind::Crypto) => facts.crypto = true,
-                Some(Kind::E2ae) => facts.e2ae.set(attribute),
-                Some(Kind::Fingerprint) => facts.fingerprint = true,
-                Some(Kind::KeyMgmt) => facts.key_mgmt = true,
-                Some(Kind::Path) => facts.path.set(attribute),
-                Some(Kind::Setup) => facts.setup.set(attribute),
-                Some(Kind::TlsId) => facts.tls_id.set(attribute),
-                None => {}
+            match line.kind() {
+                Some(b'a') => {
+                    let attribute = line.attribute();
+                    facts
+                        .known
+                        .extend(attribute.and_then(|a| Some((Kind::of(&a)?, a))));
+                }
+                Some(b'c') if facts.address.is_none() => facts.address = Some(line),
+                _ => {}
             }
         }
         facts
     }
 
-    pub(super) const fn has_e2ae(&self) -> bool {
-        self.e2ae.is_some()
+    /// The attributes of one kind, in order.
+    pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = Attribute<'a>> {
+        let of_kind = self.known.iter().filter(move |(known, _)| *known == kind);
+        of_kind.map(|(_, attribute)| *attribute)
     }
 
-    /// Whether the section asks for e2ae. A line that says so anywhere does, whatever else stands
-    /// beside it: what cannot be read must not turn a request for protection into none.
-    pub(super) fn requests_e2ae(&self) -> bool {
-        self.e2ae.is_some()
-            && self
-                .section
-                .attributes()
-                .filter(|attribute| Kind::of(attribute) == Some(Kind::E2ae))
-                .any(|attribute| attribute.parse(E2ae::parse) == Ok(E2ae::Requested))
+    pub(super) fn has(&self, kind: Kind) -> bool {
+        self.all(kind).next().is_some()
     }
 
-    pub(super) fn setup(&self) -> Result<Option<Setup>, SdpError> {
-        self.setup
-            .get()?
+    /// The attribute of a kind that may stand once.
+    fn once(&self, kind: Kind) -> Result<Option<Attribute<'a>>, SdpError> {
+        let mut all = self.all(kind);
+        let first = all.next();
+        match all.next() {
+            Some(second) => Err(Rule::Duplicate.at(second.line().number())),
+            None => Ok(first),
+        }
+    }
+
+    pub(super) fn indicator(&self) -> Result<Option<E2ae<'a>>, SdpError> {
+        self.once(Kind::E2ae)?
+            .map(|attribute| attribute.parse(E2ae::parse))
+            .transpose()
+    }
+
+    fn setup(&self) -> Result<Option<Setup>, SdpError> {
+        self.once(Kind::Setup)?
             .map(|attribute| attribute.parse(Setup::parse))
             .transpose()
     }
 
-    pub(super) fn connection(&self) -> Result<Option<Connection>, SdpError> {
-        self.connection
-            .get()?
+    fn connection(&self) -> Result<Option<Connection>, SdpError> {
+        let attribute = self.once(Kind::Connection)?;
+        attribute
             .map(|attribute| attribute.parse(Connection::parse))
             .transpose()
     }
 
     pub(super) fn tls_id(&self) -> Result<Option<&'a str>, SdpError> {
         let id = self
-            .tls_id
-            .get()?
-            .map(|attribute| attribute.parse(TlsId::parse))
-            .transpose()?;
-        Ok(id.map(TlsId::as_str))
-    }
-
-    pub(super) const fn has_tls_id(&self) -> bool {
-        self.tls_id.is_some()
-    }
-
-    pub(super) fn path(&self) -> Result<Option<Attribute<'a>>, SdpError> {
-        self.path.get()
+            .once(Kind::TlsId)?
+            .map(|attribute| attribute.parse(TlsId::parse));
+        Ok(id.transpose()?.map(TlsId::as_str))
     }
 }
 
@@ -175,7 +154,7 @@ impl<'a> MediaFacts<'a> {
         let address = self.facts.address.or(session.address);
         let path = self
             .facts
-            .path()?
+            .once(Kind::Path)?
             .and_then(|path| path.value())
             .unwrap_or_default();
         let address = address.map(|line| line.octets()).unwrap_or_default();
@@ -193,36 +172,5 @@ impl<'a> MediaFacts<'a> {
             setup,
             connection: self.facts.connection()?,
         })
-    }
-}
-
-/// An attribute that may stand once.
-#[derive(Clone, Copy, Debug)]
-enum Once<'a> {
-    None,
-    Some(Attribute<'a>),
-    /// The number of the second line.
-    Twice(usize),
-}
-
-impl<'a> Once<'a> {
-    fn set(&mut self, attribute: Attribute<'a>) {
-        *self = match self {
-            Self::None => Self::Some(attribute),
-            Self::Some(_) => Self::Twice(attribute.line().number()),
-            Self::Twice(number) => Self::Twice(*number),
-        };
-    }
-
-    const fn is_some(&self) -> bool {
-        !matches!(self, Self::None)
-    }
-
-    fn get(self) -> Result<Option<Attribute<'a>>, SdpError> {
-        match self {
-            Self::None => Ok(None),
-            Self::Some(attribute) => Ok(Some(attribute)),
-            Self::Twice(number) => Err(Rule::Duplicate.at(number)),
-        }
     }
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::dialogue::{Slot, Written, known, strips_from_session};
 use super::rewrite::{self, Edit};
 use super::rtp::{Fault, OwnCrypto, UeCrypto};
-use super::section::{Facts, MediaFacts};
+use super::section::{Facts, Kind, MediaFacts};
 use super::tls::{
     Completed, SessionFingerprints, UeSide, access_agreement, core_agreement, offer_setup,
 };
@@ -239,7 +239,7 @@ impl Terminating {
         if media.is_closed() {
             return Ok(Settled::none(mechanism, Outcome::Closed));
         }
-        if media.facts.key_mgmt {
+        if media.facts.has(Kind::KeyMgmt) {
             let conflict = Rule::Conflicting.at(media.line.line().number());
             return Ok(Settled::refused(mechanism, Refusal::Sdp(conflict)));
         }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::section::{Facts, MediaFacts};
+use super::section::{Facts, Kind, MediaFacts};
 use super::{Policy, Refusal, TlsStream, bfcp, msrp, t38};
 use crate::fingerprint::{Fingerprint, FingerprintSet, HashPolicy};
 use crate::mediasec::Mechanism;
@@ -51,9 +51,9 @@ impl<'f> SessionFingerprints<'f> {
         policy: HashPolicy,
     ) -> Result<FingerprintSet, SdpError> {
         let read = || FingerprintSet::of(&media.media, policy);
-        if media.facts.fingerprint {
+        if media.facts.has(Kind::Fingerprint) {
             read()
-        } else if self.facts.fingerprint {
+        } else if self.facts.has(Kind::Fingerprint) {
             self.set.get_or_insert_with(read).clone()
         } else {
             Err(Rule::NoFingerprint.at(media.line.line().number()))

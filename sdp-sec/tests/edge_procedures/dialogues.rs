@@ -39,8 +39,10 @@ fn req_cs_03_each_participant_and_stream_has_keys_of_its_own() {
         let terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
         lines.extend(crypto_lines(terminating.offer_to_ue()));
     }
-    let mut keys: Vec<_> =
-        lines.iter().map(|line| line.split("inline:").nth(1).unwrap()).collect();
+    let mut keys: Vec<_> = lines
+        .iter()
+        .map(|line| line.split("inline:").nth(1).unwrap())
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), 16);
@@ -61,8 +63,13 @@ fn req_cs_07_a_join_ends_the_stream_with_port_0_and_a_new_line_begins_anew() {
         crypto(4, UE_KEY_2)
     ));
     let second = terminating.answered(&answer, &mut rng).unwrap();
-    assert_eq!(media(second.sdp()), "m=audio 0 RTP/AVP 97\nm=audio 49172 RTP/AVP 97\n");
-    let [Outcome::Closed, Outcome::Rtp(new)] = second.outcomes() else { panic!() };
+    assert_eq!(
+        media(second.sdp()),
+        "m=audio 0 RTP/AVP 97\nm=audio 49172 RTP/AVP 97\n"
+    );
+    let [Outcome::Closed, Outcome::Rtp(new)] = second.outcomes() else {
+        panic!()
+    };
     // A new context: nothing of the old one goes on.
     assert!(new.change().is_none());
     let old = rtp_stream(&first.outcomes()[0]);
@@ -83,12 +90,16 @@ fn req_cs_07_a_join_ends_the_stream_with_port_0_and_a_new_line_begins_anew() {
 #[test]
 fn a_closed_line_keeps_its_keys_from_the_core_and_its_protocol_on_each_side() {
     let first = originate(&dialogue(), &srtp_offer(), &rtp_answer());
-    let closed = String::from_utf8(srtp_offer()).unwrap().replace("m=audio 49170", "m=audio 0");
+    let closed = String::from_utf8(srtp_offer())
+        .unwrap()
+        .replace("m=audio 49170", "m=audio 0");
     let originating = first.dialogue().originating(closed.as_bytes()).unwrap();
     let to_core = media(originating.offer_to_core());
     assert_eq!(to_core, "m=audio 0 RTP/AVP 97\na=rtpmap:97 AMR/8000\n");
     let answer = sdp("m=audio 0 RTP/AVP 97\n");
-    let answered = originating.answered(&answer, agw, &mut Counter::new()).unwrap();
+    let answered = originating
+        .answered(&answer, agw, &mut Counter::new())
+        .unwrap();
     assert_eq!(media(answered.sdp()), "m=audio 0 RTP/SAVP 97\n");
     assert!(matches!(answered.outcomes(), [Outcome::Closed]));
 }
@@ -99,8 +110,14 @@ fn hold_and_resume_of_a_ue_that_re_keys_in_its_answer() {
     policy.rekey = Rekey::NewContext;
     let first = originate(&with_policy(policy), &srtp_offer(), &rtp_answer());
     let hold = sdp("m=audio 5004 RTP/AVP 97\na=inactive\n");
-    let terminating = first.dialogue().terminating(&hold, agw, &mut Counter::new()).unwrap();
-    let answer = sdp(&format!("m=audio 49170 RTP/SAVP 97\n{}", crypto(1, UE_KEY_2)));
+    let terminating = first
+        .dialogue()
+        .terminating(&hold, agw, &mut Counter::new())
+        .unwrap();
+    let answer = sdp(&format!(
+        "m=audio 49170 RTP/SAVP 97\n{}",
+        crypto(1, UE_KEY_2)
+    ));
     let second = terminating.answered(&answer, &mut Counter::new()).unwrap();
     let stream = rtp_stream(&second.outcomes()[0]);
     let change = stream.change().unwrap();
@@ -133,8 +150,13 @@ fn an_established_tls_stream_keeps_its_certificate_without_asking_again() {
     let answer = sdp("m=message 2855 TCP/MSRP *\na=setup:passive\n");
     let first = originate(&dialogue(), &offer, &answer);
     let originating = first.dialogue().originating(&offer).unwrap();
-    let again = originating.answered(&answer, |_| None, &mut Counter::new()).unwrap();
-    let (old, new) = (tls_stream(&first.outcomes()[0]), tls_stream(&again.outcomes()[0]));
+    let again = originating
+        .answered(&answer, |_| None, &mut Counter::new())
+        .unwrap();
+    let (old, new) = (
+        tls_stream(&first.outcomes()[0]),
+        tls_stream(&again.outcomes()[0]),
+    );
     assert_eq!(old.own_fingerprint(), new.own_fingerprint());
     assert_eq!(new.access_roles().unwrap().tls, Some(TlsRole::Server));
     assert_eq!(first.sdp(), again.sdp());
@@ -147,10 +169,21 @@ fn a_core_that_refuses_or_answers_with_another_protocol_is_not_made_secure() {
         (sdp("m=audio 0 RTP/AVP 97\n"), true),
         (sdp("m=audio 0 FOO/BAR 97\n"), true),
         (sdp("m=audio 5004 RTP/AVPF 97\n"), false),
-        (sdp(&format!("m=audio 5004 RTP/SAVP 97\n{}", crypto(1, UE_KEY_2))), false),
-        (sdp("m=audio 5004 RTP/AVP 97\na=key-mgmt:mikey AQAFgA==\n"), false),
+        (
+            sdp(&format!(
+                "m=audio 5004 RTP/SAVP 97\n{}",
+                crypto(1, UE_KEY_2)
+            )),
+            false,
+        ),
+        (
+            sdp("m=audio 5004 RTP/AVP 97\na=key-mgmt:mikey AQAFgA==\n"),
+            false,
+        ),
     ] {
-        let answered = originating.answered(&answer, agw, &mut Counter::new()).unwrap();
+        let answered = originating
+            .answered(&answer, agw, &mut Counter::new())
+            .unwrap();
         assert!(media(answered.sdp()).starts_with("m=audio 0 RTP/SAVP 97\n"));
         assert!(crypto_lines(answered.sdp()).is_empty());
         let expected = matches!(answered.outcomes(), [Outcome::Closed]);

@@ -12,7 +12,9 @@ use super::support::{
 };
 
 fn offer_with(lines: &str) -> Vec<u8> {
-    sdp(&format!("m=audio 1 RTP/SAVP 0\na=3ge2ae:requested\n{lines}"))
+    sdp(&format!(
+        "m=audio 1 RTP/SAVP 0\na=3ge2ae:requested\n{lines}"
+    ))
 }
 
 fn answer() -> Vec<u8> {
@@ -36,7 +38,10 @@ fn req_rtp_13_a_line_that_is_invalid_does_not_spoil_the_others() {
     // Two lines with one tag could not be told apart by the answer.
     let twice = offer_with(&format!("{}{}", crypto(1, UE_KEY), crypto(1, UE_KEY_2)));
     let answered = originate(&dialogue(), &twice, &answer());
-    assert!(matches!(answered.outcomes(), [Outcome::Refused(Refusal::Crypto(_))]));
+    assert!(matches!(
+        answered.outcomes(),
+        [Outcome::Refused(Refusal::Crypto(_))]
+    ));
 }
 
 #[test]
@@ -54,7 +59,11 @@ fn req_rtp_14_keys_are_read_with_and_without_padding() {
     let terminating = super::support::with_policy(policy)
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
-    assert!(crypto_lines(terminating.offer_to_ue()).iter().all(|line| !line.ends_with('=')));
+    assert!(
+        crypto_lines(terminating.offer_to_ue())
+            .iter()
+            .all(|line| !line.ends_with('='))
+    );
 }
 
 #[test]
@@ -69,7 +78,10 @@ fn req_rtp_15_lifetime_and_mki_reach_the_gateway_or_are_refused() {
     for bad in ["|0", "|2^49", "|x", "|2^20|0", "|2^20|1:129", "|2^20|1:0"] {
         let line = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY}{bad}\n");
         let answered = originate(&dialogue(), &offer_with(&line), &answer());
-        assert!(matches!(answered.outcomes(), [Outcome::Refused(Refusal::Crypto(_))]), "{bad}");
+        assert!(
+            matches!(answered.outcomes(), [Outcome::Refused(Refusal::Crypto(_))]),
+            "{bad}"
+        );
     }
 }
 
@@ -78,7 +90,9 @@ fn req_rtp_10_an_indicator_leaked_by_another_network_is_ignored_and_taken_away()
     let offer = sdp("m=audio 5 RTP/AVP 0\na=3ge2ae:requested\nm=video 7 RTP/AVP 31\n");
     let intentions = dialogue().examine(&offer, Source::Core).unwrap();
     assert_eq!(intentions, [Intention::Protect(Mechanism::SdesSrtp); 2]);
-    let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+    let terminating = dialogue()
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
     let to_ue = media(terminating.offer_to_ue());
     assert!(!to_ue.contains("requested"));
     assert_eq!(to_ue.matches("a=3ge2ae:applied").count(), 2);
@@ -93,7 +107,10 @@ fn req_rtp_10_keys_at_session_level_do_not_reach_the_core() {
     ));
     let originating = dialogue().originating(&offer).unwrap();
     let to_core = String::from_utf8_lossy(originating.offer_to_core()).into_owned();
-    assert!(!to_core.contains("inline") && !to_core.contains("3ge2ae"), "{to_core}");
+    assert!(
+        !to_core.contains("inline") && !to_core.contains("3ge2ae"),
+        "{to_core}"
+    );
 }
 
 #[test]
@@ -101,7 +118,9 @@ fn req_rtp_12_a_bad_key_is_not_answered_with_plain_rtp() {
     let offer = offer_with("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:YmFk\n");
     let originating = dialogue().originating(&offer).unwrap();
     for core in [answer(), sdp("m=audio 0 RTP/AVP 0\n")] {
-        let answered = originating.answered(&core, agw, &mut Counter::new()).unwrap();
+        let answered = originating
+            .answered(&core, agw, &mut Counter::new())
+            .unwrap();
         assert_eq!(media(answered.sdp()), "m=audio 0 RTP/SAVP 0\n");
     }
 }
@@ -115,10 +134,20 @@ fn req_psk_23_key_management_without_protection_is_an_error_and_never_a_downgrad
         assert_eq!(intentions, [Intention::Refuse(refusal)]);
     }
     // The edge itself takes neither protection nor key management from an end-to-end line.
-    for protocol in ["RTP/SAVP", "RTP/SAVPF", "TCP/TLS/MSRP", "TCP/TLS/BFCP", "UDP/TLS/UDPTL"] {
-        let offer = sdp(&format!("m=audio 1 {protocol} 0\na=key-mgmt:mikey AQAFgA==\n"));
+    for protocol in [
+        "RTP/SAVP",
+        "RTP/SAVPF",
+        "TCP/TLS/MSRP",
+        "TCP/TLS/BFCP",
+        "UDP/TLS/UDPTL",
+    ] {
+        let offer = sdp(&format!(
+            "m=audio 1 {protocol} 0\na=key-mgmt:mikey AQAFgA==\n"
+        ));
         let originating = dialogue().originating(&offer).unwrap();
-        let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+        let terminating = dialogue()
+            .terminating(&offer, agw, &mut Counter::new())
+            .unwrap();
         for sent in [originating.offer_to_core(), terminating.offer_to_ue()] {
             let (received, sent) = (Sdp::parse(&offer).unwrap(), Sdp::parse(sent).unwrap());
             assert_eq!(key_mgmt::check_forwarded(&received, &sent), Ok(()));
@@ -149,7 +178,9 @@ fn duplicates_and_contradictions_refuse_the_stream_and_name_line_and_rule() {
         ("a=3ge2ae:applied\n", Rule::Conflicting),
         ("a=fingerprint:sha-256 AA\n", Rule::FingerprintLength),
     ] {
-        let originating = dialogue().originating(&sdp(&format!("{line}{more}"))).unwrap();
+        let originating = dialogue()
+            .originating(&sdp(&format!("{line}{more}")))
+            .unwrap();
         let intentions: Vec<_> = originating.intentions().collect();
         let Intention::Refuse(Refusal::Sdp(error)) = intentions[0] else {
             panic!("{more}: {intentions:?}")
@@ -172,5 +203,9 @@ fn long_lines_and_many_lines_are_refused_or_passed_in_linear_time() {
     let lines = "m=message 9 TCP/TLS/MSRP *\n".repeat(256);
     let most = sdp(&format!("{session}a=fingerprint:{fingerprint}\n{lines}"));
     let originating = dialogue().originating(&most).unwrap();
-    assert!(originating.intentions().all(|i| i == Intention::Protect(Mechanism::MsrpTls)));
+    assert!(
+        originating
+            .intentions()
+            .all(|i| i == Intention::Protect(Mechanism::MsrpTls))
+    );
 }

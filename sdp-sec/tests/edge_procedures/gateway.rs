@@ -61,9 +61,14 @@ fn req_tg_01_a_stream_has_its_own_certificate_and_tells_its_fingerprint() {
         let reserved = gateway.reserve(id, Transport::Tcp, own).unwrap();
         assert_eq!(*reserved.own_fingerprint(), own);
     }
-    let second = gateway.reserve(1, Transport::Tcp, fingerprint("other")).err();
+    let second = gateway
+        .reserve(1, Transport::Tcp, fingerprint("other"))
+        .err();
     assert_eq!(second, Some(GatewayError::DuplicateStream));
-    assert_eq!(*gateway.stream(&1).unwrap().own_fingerprint(), fingerprint("IMS-AGW 1"));
+    assert_eq!(
+        *gateway.stream(&1).unwrap().own_fingerprint(),
+        fingerprint("IMS-AGW 1")
+    );
 }
 
 #[test]
@@ -76,7 +81,9 @@ fn req_tg_02_the_fingerprint_of_the_stream_verifies_its_tls() {
 #[test]
 fn req_tg_03_a_wrong_certificate_ends_tls_and_is_reported_and_nothing_is_relayed() {
     let mut stream = connected();
-    let actions = stream.handle(Event::PeerCertificate(b"somebody else")).unwrap();
+    let actions = stream
+        .handle(Event::PeerCertificate(b"somebody else"))
+        .unwrap();
     let expected = [
         Action::CloseTls,
         Action::CloseTcp(ACCESS),
@@ -97,7 +104,11 @@ fn req_tg_03_no_media_before_the_fingerprint_arrives() {
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
     order(&mut stream, Order::StartTcp(CORE));
-    for event in [Event::TcpUp(CORE), Event::TcpIncoming(ACCESS), Event::TcpUp(ACCESS)] {
+    for event in [
+        Event::TcpUp(CORE),
+        Event::TcpIncoming(ACCESS),
+        Event::TcpUp(ACCESS),
+    ] {
         stream.handle(event).unwrap();
     }
     // The UE is faster than its answer.
@@ -105,7 +116,10 @@ fn req_tg_03_no_media_before_the_fingerprint_arrives() {
     assert_eq!(stream.handle(Event::TlsUp).unwrap(), []);
     assert!(!stream.relays());
     let late = order(&mut stream, Order::RemoteFingerprints(set("UE")));
-    assert_eq!(late, [Action::Report(Report::TlsEstablished), Action::Relay]);
+    assert_eq!(
+        late,
+        [Action::Report(Report::TlsEstablished), Action::Relay]
+    );
     assert!(stream.relays());
 }
 
@@ -114,9 +128,12 @@ fn req_tg_03_a_late_fingerprint_that_does_not_match_ends_the_stream() {
     let mut stream = stream();
     order(&mut stream, Order::TlsRole(TlsRole::Server));
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
-    for event in
-        [Event::TcpIncoming(ACCESS), Event::TcpUp(ACCESS), Event::PeerCertificate(b"x"), Event::TlsUp]
-    {
+    for event in [
+        Event::TcpIncoming(ACCESS),
+        Event::TcpUp(ACCESS),
+        Event::PeerCertificate(b"x"),
+        Event::TlsUp,
+    ] {
         stream.handle(event).unwrap();
     }
     let late = order(&mut stream, Order::RemoteFingerprints(set("UE")));
@@ -129,7 +146,10 @@ fn req_tg_03_a_late_fingerprint_that_does_not_match_ends_the_stream() {
 fn req_tg_03_tls_without_a_certificate_is_a_failure() {
     let mut stream = connected();
     let actions = stream.handle(Event::TlsUp).unwrap();
-    assert_eq!(actions.last(), Some(&Action::Report(Report::TlsFailed(Failure::NoCertificate))));
+    assert_eq!(
+        actions.last(),
+        Some(&Action::Report(Report::TlsFailed(Failure::NoCertificate)))
+    );
     assert!(actions.contains(&Action::CloseTls) && !stream.relays());
 }
 
@@ -156,7 +176,10 @@ fn req_tg_07_as_tls_client_starts_as_soon_as_tcp_is_up() {
     order(&mut stream, Order::TlsRole(TlsRole::Client));
     assert_eq!(order(&mut stream, Order::StartTls), []);
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Active));
-    assert_eq!(order(&mut stream, Order::StartTcp(ACCESS)), [Action::Connect(ACCESS)]);
+    assert_eq!(
+        order(&mut stream, Order::StartTcp(ACCESS)),
+        [Action::Connect(ACCESS)]
+    );
     let up = stream.handle(Event::TcpUp(ACCESS)).unwrap();
     assert_eq!(up, [Action::StartTls(TlsRole::Client)]);
 }
@@ -166,17 +189,29 @@ fn req_tg_08_a_syn_is_not_forwarded() {
     let mut stream = stream();
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
-    assert_eq!(stream.handle(Event::TcpIncoming(ACCESS)).unwrap(), [Action::Accept(ACCESS)]);
+    assert_eq!(
+        stream.handle(Event::TcpIncoming(ACCESS)).unwrap(),
+        [Action::Accept(ACCESS)]
+    );
 }
 
 #[test]
 fn req_tg_08_a_syn_without_a_role_or_against_it_is_refused() {
     let mut stream = stream();
-    assert_eq!(stream.handle(Event::TcpIncoming(ACCESS)), Err(GatewayError::NoRole));
+    assert_eq!(
+        stream.handle(Event::TcpIncoming(ACCESS)),
+        Err(GatewayError::NoRole)
+    );
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Active));
-    assert_eq!(stream.handle(Event::TcpIncoming(ACCESS)), Err(GatewayError::RoleConflict));
+    assert_eq!(
+        stream.handle(Event::TcpIncoming(ACCESS)),
+        Err(GatewayError::RoleConflict)
+    );
     let mut stream = connected();
-    assert_eq!(stream.handle(Event::TcpIncoming(ACCESS)), Err(GatewayError::Established));
+    assert_eq!(
+        stream.handle(Event::TcpIncoming(ACCESS)),
+        Err(GatewayError::Established)
+    );
 }
 
 #[test]
@@ -185,9 +220,15 @@ fn req_tg_09_tcp_starts_on_order_or_on_the_trigger_from_the_other_side() {
     let start = Event::Order(Order::StartTcp(CORE));
     assert_eq!(stream.handle(start.clone()), Err(GatewayError::NoRole));
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Passive));
-    assert_eq!(stream.handle(start.clone()), Err(GatewayError::RoleConflict));
+    assert_eq!(
+        stream.handle(start.clone()),
+        Err(GatewayError::RoleConflict)
+    );
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
-    assert_eq!(stream.handle(start.clone()).unwrap(), [Action::Connect(CORE)]);
+    assert_eq!(
+        stream.handle(start.clone()).unwrap(),
+        [Action::Connect(CORE)]
+    );
     assert_eq!(stream.handle(start), Err(GatewayError::Established));
 
     let mut stream = ordered();
@@ -295,24 +336,28 @@ fn req_tg_11_relaying_needs_certificate_tls_and_both_tcp_connections_in_whatever
         Event::Order(Order::RemoteFingerprints(set("UE"))),
     ];
     let mut relayed = 0;
-    permute(&mut (0..events.len()).collect::<Vec<_>>(), 0, &mut |order_of_events| {
-        let mut stream = stream();
-        order(&mut stream, Order::TlsRole(TlsRole::Server));
-        order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
-        order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
-        order(&mut stream, Order::StartTcp(CORE));
-        stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
-        let mut accepted = 0;
-        for index in order_of_events {
-            accepted += usize::from(stream.handle(events[*index].clone()).is_ok());
-            assert!(!stream.relays() || accepted == events.len());
-        }
-        // TCP before certificate before TLS; the other two anywhere.
-        let place = |event| order_of_events.iter().position(|e| *e == event).unwrap();
-        let possible = place(1) < place(2) && place(2) < place(3);
-        assert_eq!(stream.relays(), possible);
-        relayed += usize::from(possible);
-    });
+    permute(
+        &mut (0..events.len()).collect::<Vec<_>>(),
+        0,
+        &mut |order_of_events| {
+            let mut stream = stream();
+            order(&mut stream, Order::TlsRole(TlsRole::Server));
+            order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
+            order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
+            order(&mut stream, Order::StartTcp(CORE));
+            stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
+            let mut accepted = 0;
+            for index in order_of_events {
+                accepted += usize::from(stream.handle(events[*index].clone()).is_ok());
+                assert!(!stream.relays() || accepted == events.len());
+            }
+            // TCP before certificate before TLS; the other two anywhere.
+            let place = |event| order_of_events.iter().position(|e| *e == event).unwrap();
+            let possible = place(1) < place(2) && place(2) < place(3);
+            assert_eq!(stream.relays(), possible);
+            relayed += usize::from(possible);
+        },
+    );
     assert_eq!(relayed, 20);
 }
 
@@ -331,7 +376,9 @@ fn permute(items: &mut Vec<usize>, from: usize, each: &mut impl FnMut(&[usize]))
 fn req_tg_12_a_certificate_of_one_stream_never_authenticates_another() {
     let mut gateway = Gateway::new();
     for (id, ue) in [(1_u8, "UE 1"), (2, "UE 2")] {
-        let stream = gateway.reserve(id, Transport::Tcp, fingerprint("IMS-AGW")).unwrap();
+        let stream = gateway
+            .reserve(id, Transport::Tcp, fingerprint("IMS-AGW"))
+            .unwrap();
         order(stream, Order::RemoteFingerprints(set(ue)));
         order(stream, Order::TlsRole(TlsRole::Server));
         order(stream, Order::TcpRole(ACCESS, TransportRole::Passive));
@@ -339,11 +386,17 @@ fn req_tg_12_a_certificate_of_one_stream_never_authenticates_another() {
         stream.handle(Event::TcpUp(ACCESS)).unwrap();
     }
     // UE 1 proves itself on its own stream, and is shown on the other.
-    assert_eq!(gateway.handle(&1, Event::PeerCertificate(b"UE 1")).unwrap(), []);
+    assert_eq!(
+        gateway.handle(&1, Event::PeerCertificate(b"UE 1")).unwrap(),
+        []
+    );
     let swapped = gateway.handle(&2, Event::PeerCertificate(b"UE 1")).unwrap();
     let failed = Action::Report(Report::TlsFailed(Failure::FingerprintMismatch));
     assert_eq!(swapped.last(), Some(&failed));
-    assert_eq!(gateway.handle(&2, Event::TlsUp), Err(GatewayError::Unexpected));
+    assert_eq!(
+        gateway.handle(&2, Event::TlsUp),
+        Err(GatewayError::Unexpected)
+    );
     let up = gateway.handle(&1, Event::TlsUp).unwrap();
     assert_eq!(up, [Action::Report(Report::TlsEstablished)]);
 }
@@ -357,7 +410,9 @@ fn req_tg_12_fingerprints_swapped_between_two_calls_fail_both() {
         order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
         stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
         stream.handle(Event::TcpUp(ACCESS)).unwrap();
-        let actions = stream.handle(Event::PeerCertificate(shown.as_bytes())).unwrap();
+        let actions = stream
+            .handle(Event::PeerCertificate(shown.as_bytes()))
+            .unwrap();
         assert!(actions.contains(&Action::CloseTls));
     }
 }
@@ -370,12 +425,18 @@ fn roles_and_fingerprints_do_not_change_under_a_connection() {
         Order::TlsRole(TlsRole::Client),
         Order::TcpRole(ACCESS, TransportRole::Active),
     ] {
-        assert_eq!(stream.handle(Event::Order(o)), Err(GatewayError::Established));
+        assert_eq!(
+            stream.handle(Event::Order(o)),
+            Err(GatewayError::Established)
+        );
         assert!(stream.relays());
     }
     // The same again is no change.
     assert_eq!(order(&mut stream, Order::RemoteFingerprints(set("UE"))), []);
-    assert_eq!(order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive)), []);
+    assert_eq!(
+        order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive)),
+        []
+    );
 }
 
 #[test]
@@ -388,7 +449,10 @@ fn release_ends_everything_for_good() {
         Action::CloseTcp(CORE),
     ];
     assert_eq!(order(&mut stream, Order::Release), expected);
-    assert_eq!(stream.handle(Event::TcpIncoming(ACCESS)), Err(GatewayError::Released));
+    assert_eq!(
+        stream.handle(Event::TcpIncoming(ACCESS)),
+        Err(GatewayError::Released)
+    );
 }
 
 #[test]
@@ -400,14 +464,22 @@ fn certificates_of_any_length_are_refused_or_bounded() {
         assert_eq!(answer, Err(GatewayError::CertificateLength));
     }
     assert_eq!(stream.handle(Event::PeerCertificate(UE)).unwrap(), []);
-    assert_eq!(stream.handle(Event::PeerCertificate(UE)), Err(GatewayError::Unexpected));
+    assert_eq!(
+        stream.handle(Event::PeerCertificate(UE)),
+        Err(GatewayError::Unexpected)
+    );
 }
 
 #[test]
 fn req_t38_03_dtls_runs_without_tcp_and_is_verified_alike() {
     let mut stream = Stream::new(Transport::Datagram, fingerprint("IMS-AGW"));
     let tcp = Event::Order(Order::TcpRole(ACCESS, TransportRole::Passive));
-    for event in [tcp, Event::TcpIncoming(ACCESS), Event::TcpUp(CORE), Event::TcpDown(CORE)] {
+    for event in [
+        tcp,
+        Event::TcpIncoming(ACCESS),
+        Event::TcpUp(CORE),
+        Event::TcpDown(CORE),
+    ] {
         assert_eq!(stream.handle(event), Err(GatewayError::NoTcp));
     }
     order(&mut stream, Order::RemoteFingerprints(set("UE")));
@@ -426,7 +498,9 @@ fn req_t38_03_dtls_runs_without_tcp_and_is_verified_alike() {
     order(&mut client, Order::TlsRole(TlsRole::Client));
     let start = [Action::StartTls(TlsRole::Client)];
     assert_eq!(order(&mut client, Order::StartTls), start);
-    let failed = client.handle(Event::PeerCertificate(b"somebody else")).unwrap();
+    let failed = client
+        .handle(Event::PeerCertificate(b"somebody else"))
+        .unwrap();
     let report = Action::Report(Report::TlsFailed(Failure::FingerprintMismatch));
     assert_eq!(failed, [Action::CloseTls, report]);
     assert_eq!(order(&mut client, Order::StartTls), start);

@@ -9,12 +9,23 @@ use super::support::{Counter, agw, with_policy};
 
 /// What each scenario is to come to, m-line by m-line.
 const SCENARIOS: &[(&str, &[&str])] = &[
-    ("conference_bfcp_originating", &["tls", "untouched", "untouched"]),
+    (
+        "conference_bfcp_originating",
+        &["tls", "untouched", "untouched"],
+    ),
     ("conference_bfcp_terminating", &["tls", "rtp", "rtp"]),
     (
         "everything_originating",
         &[
-            "rtp", "untouched", "untouched", "closed", "untouched", "tls", "tls", "tls", "untouched",
+            "rtp",
+            "untouched",
+            "untouched",
+            "closed",
+            "untouched",
+            "tls",
+            "tls",
+            "tls",
+            "untouched",
         ],
     ),
     ("fax_originating", &["tls"]),
@@ -24,7 +35,10 @@ const SCENARIOS: &[(&str, &[&str])] = &[
     ("rcs_chat_originating", &["tls"]),
     ("rcs_chat_terminating", &["tls"]),
     ("rcs_file_transfer_originating", &["tls"]),
-    ("rfc4568_conference_originating", &["rtp", "rtp", "untouched"]),
+    (
+        "rfc4568_conference_originating",
+        &["rtp", "rtp", "untouched"],
+    ),
     ("ts34229_voice_originating", &["rtp"]),
     ("volte_video_originating", &["rtp", "rtp"]),
     ("volte_video_terminating", &["rtp", "closed"]),
@@ -52,8 +66,10 @@ fn golden(path: &Path, written: &[u8]) {
         fs::write(path, written).unwrap();
     }
     let expected = fs::read(path).unwrap();
-    let (text, expected_text) =
-        (String::from_utf8_lossy(written), String::from_utf8_lossy(&expected));
+    let (text, expected_text) = (
+        String::from_utf8_lossy(written),
+        String::from_utf8_lossy(&expected),
+    );
     assert_eq!(text, expected_text, "{}", path.display());
     assert_eq!(written, expected);
 }
@@ -75,7 +91,10 @@ fn check(scenario: &str, outcomes: &[&str]) {
     let answered = if scenario.ends_with("originating") {
         let (offer, core) = (read("1_from_ue.sdp"), read("3_from_core.sdp"));
         let originating = dialogue.originating(&offer).unwrap();
-        golden(&directory.join("2_to_core.sdp"), originating.offer_to_core());
+        golden(
+            &directory.join("2_to_core.sdp"),
+            originating.offer_to_core(),
+        );
         let answered = originating.answered(&core, agw, &mut rng).unwrap();
         golden(&directory.join("4_to_ue.sdp"), answered.sdp());
         consistent(&offer, answered.sdp());

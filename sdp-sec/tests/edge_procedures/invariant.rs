@@ -14,29 +14,43 @@ pub(crate) fn check<R: rand_core::CryptoRng>(
     answer: &[u8],
     rng: &mut R,
 ) {
-    let certificate =
-        |_| Fingerprint::of_certificate(b"IMS-AGW", HashFunction::Sha256).ok();
+    let certificate = |_| Fingerprint::of_certificate(b"IMS-AGW", HashFunction::Sha256).ok();
     let intentions = dialogue.examine(offer, source);
     match source {
         Source::Ue => {
-            let Ok(pending) = dialogue.originating(offer) else { return };
+            let Ok(pending) = dialogue.originating(offer) else {
+                return;
+            };
             let judged: Vec<_> = pending.intentions().collect();
             agree(&intentions.unwrap(), &judged);
-            to_core(offer, pending.offer_to_core(), |media| is_edge(judged[media]));
-            let Ok(answered) = pending.answered(answer, certificate, rng) else { return };
+            to_core(offer, pending.offer_to_core(), |media| {
+                is_edge(judged[media])
+            });
+            let Ok(answered) = pending.answered(answer, certificate, rng) else {
+                return;
+            };
             to_ue(answer, answered.sdp(), answered.outcomes());
             equal_protocols(offer, answered.sdp(), answered.outcomes());
         }
         Source::Core => {
-            let Ok(pending) = dialogue.terminating(offer, certificate, rng) else { return };
+            let Ok(pending) = dialogue.terminating(offer, certificate, rng) else {
+                return;
+            };
             let judged: Vec<_> = pending.intentions().collect();
             agree(&intentions.unwrap(), &judged);
             offer_to_ue(offer, pending.offer_to_ue(), &judged);
-            let Ok(answered) = pending.answered(answer, rng) else { return };
+            let Ok(answered) = pending.answered(answer, rng) else {
+                return;
+            };
             let outcomes = answered.outcomes();
-            to_core(answer, answered.sdp(), |media| !matches!(outcomes[media], Outcome::Untouched));
+            to_core(answer, answered.sdp(), |media| {
+                !matches!(outcomes[media], Outcome::Untouched)
+            });
             for (line, outcome) in lines(answered.sdp()).iter().zip(outcomes) {
-                let live = matches!(outcome, Outcome::Rtp(_) | Outcome::Tls(_) | Outcome::Untouched);
+                let live = matches!(
+                    outcome,
+                    Outcome::Rtp(_) | Outcome::Tls(_) | Outcome::Untouched
+                );
                 assert!(live || line.0 == 0);
             }
             equal_protocols(offer, answered.sdp(), outcomes);
@@ -128,7 +142,9 @@ fn old_protocol(token: &str) -> Protocol<'_> {
 fn lines(sdp: &[u8]) -> Vec<(u16, String)> {
     let sdp = Sdp::parse(sdp).unwrap();
     let lines = sdp.media().map(|media| media.media_line().unwrap());
-    lines.map(|line| (line.port(), line.protocol().as_str().to_owned())).collect()
+    lines
+        .map(|line| (line.port(), line.protocol().as_str().to_owned()))
+        .collect()
 }
 
 /// The lines that the edge never touches come through octet by octet, ends included, in order.
@@ -145,11 +161,20 @@ fn unrelated_unchanged(received: &[u8], sent: &[u8]) {
 }
 
 fn is_unrelated(line: &Line<'_>) -> bool {
-    const TOUCHED: [&str; 7] =
-        ["3ge2ae", "connection", "crypto", "fingerprint", "path", "setup", "tls-id"];
+    const TOUCHED: [&str; 7] = [
+        "3ge2ae",
+        "connection",
+        "crypto",
+        "fingerprint",
+        "path",
+        "setup",
+        "tls-id",
+    ];
     let touched = line.attribute().is_some_and(|attribute| {
         let name = attribute.name().trim_ascii();
-        TOUCHED.iter().any(|touched| name.eq_ignore_ascii_case(touched.as_bytes()))
+        TOUCHED
+            .iter()
+            .any(|touched| name.eq_ignore_ascii_case(touched.as_bytes()))
     });
     !touched && line.kind() != Some(b'm')
 }
@@ -162,8 +187,15 @@ fn has(section: Section<'_>, name: &str) -> bool {
 fn untold(media: Media<'_>) -> Vec<&[u8]> {
     let is_told = |line: &Line<'_>| {
         line.attribute().is_some_and(|attribute| {
-            attribute.name().trim_ascii().eq_ignore_ascii_case(b"3ge2ae")
+            attribute
+                .name()
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"3ge2ae")
         })
     };
-    media.lines().filter(|line| !is_told(line)).map(|line| line.octets()).collect()
+    media
+        .lines()
+        .filter(|line| !is_told(line))
+        .map(|line| line.octets())
+        .collect()
 }

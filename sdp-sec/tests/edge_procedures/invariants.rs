@@ -16,7 +16,8 @@ fn attribute() -> impl Strategy<Value = Vec<u8>> {
         format!("a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY_2}|2^20|1:4"),
         "a=Crypto :x".to_owned(),
         format!("a=fingerprint:{}", fingerprint("UE")),
-        "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB".to_owned(),
+        "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB"
+            .to_owned(),
         "a=setup:active".to_owned(),
         "a=setup:passive".to_owned(),
         "a=setup:actpass".to_owned(),
@@ -64,8 +65,13 @@ fn media_line() -> impl Strategy<Value = Vec<u8>> {
 fn description(media: usize) -> impl Strategy<Value = Vec<u8>> {
     let section = (media_line(), vec(attribute(), 0..6));
     let ends = prop::sample::select(vec![&b"\r\n"[..], b"\n"]);
-    (vec(attribute(), 0..4), vec(section, media..=media), ends, any::<bool>()).prop_map(
-        |(session, sections, end, last)| {
+    (
+        vec(attribute(), 0..4),
+        vec(section, media..=media),
+        ends,
+        any::<bool>(),
+    )
+        .prop_map(|(session, sections, end, last)| {
             let mut lines = vec![b"v=0".to_vec()];
             lines.extend(session);
             for (line, attributes) in sections {
@@ -77,17 +83,28 @@ fn description(media: usize) -> impl Strategy<Value = Vec<u8>> {
                 octets.extend_from_slice(end);
             }
             octets
-        },
-    )
+        })
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
     any::<[bool; 4]>().prop_map(|[opportunistic, aware, sha1, rekey]| {
         let mut policy = Policy::default();
         policy.opportunistic_srtp = opportunistic;
-        policy.hashes = if sha1 { HashPolicy::WITH_SHA1 } else { HashPolicy::default() };
-        policy.msrp = if aware { MsrpHandling::Aware } else { MsrpHandling::Agnostic };
-        policy.rekey = if rekey { Rekey::NewContext } else { Rekey::Refuse };
+        policy.hashes = if sha1 {
+            HashPolicy::WITH_SHA1
+        } else {
+            HashPolicy::default()
+        };
+        policy.msrp = if aware {
+            MsrpHandling::Aware
+        } else {
+            MsrpHandling::Agnostic
+        };
+        policy.rekey = if rekey {
+            Rekey::NewContext
+        } else {
+            Rekey::Refuse
+        };
         policy
     })
 }
@@ -153,7 +170,13 @@ fn answer_of_ue(offer: &[u8]) -> Vec<u8> {
     let mut media = 0_u8;
     for line in offer.split(|octet| *octet == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let security = [&b"a=crypto"[..], b"a=fingerprint", b"a=setup", b"a=3ge2ae", b"a=connection"];
+        let security = [
+            &b"a=crypto"[..],
+            b"a=fingerprint",
+            b"a=setup",
+            b"a=3ge2ae",
+            b"a=connection",
+        ];
         if security.iter().any(|name| line.starts_with(name)) {
             continue;
         }
@@ -162,7 +185,10 @@ fn answer_of_ue(offer: &[u8]) -> Vec<u8> {
             let own = if String::from_utf8_lossy(line).contains("SAVP") {
                 media += 1;
                 let keys = [UE_KEY, UE_KEY_2, UE_KEY_3];
-                format!("a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:{}", keys[usize::from(media % 3)])
+                format!(
+                    "a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:{}",
+                    keys[usize::from(media % 3)]
+                )
             } else {
                 format!("a=setup:active\r\na=fingerprint:{}", fingerprint("UE"))
             };
@@ -174,5 +200,8 @@ fn answer_of_ue(offer: &[u8]) -> Vec<u8> {
 
 /// What stands in the core's offer, or at session level, may still be at odds with the answer.
 fn is_allowed_to_fail(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Closed | Outcome::Refused(Refusal::Sdp(_) | Refusal::NoConnection))
+    matches!(
+        outcome,
+        Outcome::Closed | Outcome::Refused(Refusal::Sdp(_) | Refusal::NoConnection)
+    )
 }

@@ -27,14 +27,18 @@ fn one_suite() -> Policy {
 
 /// What a UE answers to the edge's offer: the line with this tag.
 fn ue_answer(tag: u32, suite: &str, key: &str) -> Vec<u8> {
-    sdp(&format!("m=audio 49170 RTP/SAVP 97\na=crypto:{tag} {suite} inline:{key}\n"))
+    sdp(&format!(
+        "m=audio 49170 RTP/SAVP 97\na=crypto:{tag} {suite} inline:{key}\n"
+    ))
 }
 
 #[test]
 fn req_rtp_01_plain_lines_of_the_core_become_protected_and_keep_feedback() {
     for (core, ue) in [("RTP/AVP", "RTP/SAVP"), ("RTP/AVPF", "RTP/SAVPF")] {
         let offer = sdp(&format!("m=audio 5004 {core} 97\n"));
-        let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+        let terminating = dialogue()
+            .terminating(&offer, agw, &mut Counter::new())
+            .unwrap();
         assert!(media(terminating.offer_to_ue()).starts_with(&format!("m=audio 5004 {ue} 97\n")));
     }
 }
@@ -43,11 +47,18 @@ fn req_rtp_01_plain_lines_of_the_core_become_protected_and_keep_feedback() {
 fn req_rtp_02_protected_lines_of_the_ue_become_plain_and_keep_feedback() {
     for (ue, core) in [("RTP/SAVP", "RTP/AVP"), ("RTP/SAVPF", "RTP/AVPF")] {
         let crypto = crypto(1, UE_KEY);
-        let offer = sdp(&format!("m=audio 49170 {ue} 97\na=3ge2ae:requested\n{crypto}"));
+        let offer = sdp(&format!(
+            "m=audio 49170 {ue} 97\na=3ge2ae:requested\n{crypto}"
+        ));
         let originating = dialogue().originating(&offer).unwrap();
-        assert_eq!(media(originating.offer_to_core()), format!("m=audio 49170 {core} 97\n"));
+        assert_eq!(
+            media(originating.offer_to_core()),
+            format!("m=audio 49170 {core} 97\n")
+        );
         let answer = sdp(&format!("m=audio 5004 {core} 97\n"));
-        let answered = originating.answered(&answer, agw, &mut Counter::new()).unwrap();
+        let answered = originating
+            .answered(&answer, agw, &mut Counter::new())
+            .unwrap();
         assert!(media(answered.sdp()).starts_with(&format!("m=audio 5004 {ue} 97\n")));
     }
 }
@@ -56,14 +67,24 @@ fn req_rtp_02_protected_lines_of_the_ue_become_plain_and_keep_feedback() {
 fn req_rtp_03_terminations_are_savp_at_the_access_and_avp_at_the_core() {
     let answered = originate(&dialogue(), &srtp_offer(), &rtp_answer());
     let stream = rtp_stream(&answered.outcomes()[0]);
-    assert_eq!((stream.access(), stream.core()), (Protocol::RtpSavp, Protocol::RtpAvp));
+    assert_eq!(
+        (stream.access(), stream.core()),
+        (Protocol::RtpSavp, Protocol::RtpAvp)
+    );
 
     let offer = sdp("m=video 5004 RTP/AVPF 99\n");
-    let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+    let terminating = dialogue()
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
     let answer = format!("m=video 1 RTP/SAVPF 99\n{}", crypto(4, UE_KEY));
-    let answered = terminating.answered(&sdp(&answer), &mut Counter::new()).unwrap();
+    let answered = terminating
+        .answered(&sdp(&answer), &mut Counter::new())
+        .unwrap();
     let stream = rtp_stream(&answered.outcomes()[0]);
-    assert_eq!((stream.access(), stream.core()), (Protocol::RtpSavpf, Protocol::RtpAvpf));
+    assert_eq!(
+        (stream.access(), stream.core()),
+        (Protocol::RtpSavpf, Protocol::RtpAvpf)
+    );
 }
 
 #[test]
@@ -96,7 +117,10 @@ fn req_rtp_05_originating_remote_is_the_line_selected_and_local_the_line_answere
     let answered = originate(&dialogue(), &offer, &sdp("m=audio 5 RTP/AVP 0\n"));
     let stream = rtp_stream(&answered.outcomes()[0]);
     assert_eq!(stream.remote().tag(), 7);
-    assert_eq!(key(stream.inbound()), key(described(&crypto(7, UE_KEY)).keys()));
+    assert_eq!(
+        key(stream.inbound()),
+        key(described(&crypto(7, UE_KEY)).keys())
+    );
     let sent = crypto_lines(answered.sdp());
     assert_eq!(sent.len(), 1);
     assert_eq!(stream.local().tag(), 7);
@@ -105,23 +129,31 @@ fn req_rtp_05_originating_remote_is_the_line_selected_and_local_the_line_answere
 
 #[test]
 fn req_rtp_06_terminating_remote_is_the_ues_answer_and_local_the_offered_line_it_selected() {
-    let terminating =
-        dialogue().terminating(&sdp("m=audio 5 RTP/AVP 0\n"), agw, &mut Counter::new()).unwrap();
+    let terminating = dialogue()
+        .terminating(&sdp("m=audio 5 RTP/AVP 0\n"), agw, &mut Counter::new())
+        .unwrap();
     let offered = crypto_lines(terminating.offer_to_ue());
     assert_eq!(offered.len(), 4);
     let answer = ue_answer(4, "AES_CM_128_HMAC_SHA1_80", UE_KEY);
     let answered = terminating.answered(&answer, &mut Counter::new()).unwrap();
     let stream = rtp_stream(&answered.outcomes()[0]);
-    assert_eq!(key(stream.inbound()), key(described(&crypto(4, UE_KEY)).keys()));
-    let selected = offered.iter().find(|line| line.starts_with("a=crypto:4 ")).unwrap();
+    assert_eq!(
+        key(stream.inbound()),
+        key(described(&crypto(4, UE_KEY)).keys())
+    );
+    let selected = offered
+        .iter()
+        .find(|line| line.starts_with("a=crypto:4 "))
+        .unwrap();
     assert_eq!(key(stream.outbound()), key(described(selected).keys()));
 }
 
 #[test]
 fn req_rtp_07_a_single_offered_line_is_known_before_the_answer() {
     let offer = sdp("m=audio 5 RTP/AVP 0\n");
-    let terminating =
-        with_policy(one_suite()).terminating(&offer, agw, &mut Counter::new()).unwrap();
+    let terminating = with_policy(one_suite())
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
     let offered = crypto_lines(terminating.offer_to_ue());
     assert_eq!(offered.len(), 1);
     let local = terminating.local_before_answer(0).unwrap();
@@ -132,7 +164,9 @@ fn req_rtp_07_a_single_offered_line_is_known_before_the_answer() {
 #[test]
 fn req_rtp_08_of_several_offered_lines_none_is_settled_before_the_answer() {
     let offer = sdp("m=audio 5 RTP/AVP 0\n");
-    let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+    let terminating = dialogue()
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
     assert!(crypto_lines(terminating.offer_to_ue()).len() > 1);
     assert!(terminating.local_before_answer(0).is_none());
 }
@@ -140,14 +174,19 @@ fn req_rtp_08_of_several_offered_lines_none_is_settled_before_the_answer() {
 #[test]
 fn req_rtp_09_a_new_key_on_an_established_stream_is_refused_and_changes_nothing() {
     let established = originate(&dialogue(), &srtp_offer(), &rtp_answer()).into_dialogue();
-    let changed = String::from_utf8(srtp_offer()).unwrap().replace(UE_KEY, UE_KEY_2);
+    let changed = String::from_utf8(srtp_offer())
+        .unwrap()
+        .replace(UE_KEY, UE_KEY_2);
     // Before the core is asked.
     let refused = established.originating(changed.as_bytes()).err();
     assert_eq!(refused, Some(EdgeError::Frozen { media: 0 }));
     // The dialogue goes on with the key it has.
     let again = originate(&established, &srtp_offer(), &rtp_answer());
     let change = rtp_stream(&again.outcomes()[0]).change().unwrap();
-    assert_eq!((change.inbound, change.outbound), (Keys::Unchanged, Keys::Unchanged));
+    assert_eq!(
+        (change.inbound, change.outbound),
+        (Keys::Unchanged, Keys::Unchanged)
+    );
 }
 
 #[test]
@@ -161,9 +200,15 @@ fn req_rtp_09_the_same_keys_again_are_accepted_and_answered_alike() {
         crypto(2, UE_KEY),
     ));
     let second = originate(first.dialogue(), &hold, &rtp_answer());
-    assert_eq!(crypto_lines(second.sdp())[0], own[0].replace("crypto:1", "crypto:2"));
+    assert_eq!(
+        crypto_lines(second.sdp())[0],
+        own[0].replace("crypto:1", "crypto:2")
+    );
     let change = rtp_stream(&second.outcomes()[0]).change().unwrap();
-    assert_eq!((change.inbound, change.outbound), (Keys::Unchanged, Keys::Unchanged));
+    assert_eq!(
+        (change.inbound, change.outbound),
+        (Keys::Unchanged, Keys::Unchanged)
+    );
 }
 
 #[test]
@@ -171,13 +216,18 @@ fn req_rtp_09_a_re_offer_of_the_core_repeats_local_and_freezes_remote() {
     let first = originate(&dialogue(), &srtp_offer(), &rtp_answer());
     let own = crypto_lines(first.sdp());
     let offer = sdp("m=audio 5004 RTP/AVP 97\na=sendonly\n");
-    let terminating =
-        first.dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+    let terminating = first
+        .dialogue()
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
     assert_eq!(crypto_lines(terminating.offer_to_ue()), own);
     let same = ue_answer(1, "AES_CM_128_HMAC_SHA1_80", UE_KEY);
     let answered = terminating.answered(&same, &mut Counter::new()).unwrap();
     let change = rtp_stream(&answered.outcomes()[0]).change().unwrap();
-    assert_eq!((change.inbound, change.outbound), (Keys::Unchanged, Keys::Unchanged));
+    assert_eq!(
+        (change.inbound, change.outbound),
+        (Keys::Unchanged, Keys::Unchanged)
+    );
     for other in [
         ue_answer(1, "AES_CM_128_HMAC_SHA1_80", UE_KEY_2),
         ue_answer(2, "AES_CM_128_HMAC_SHA1_80", UE_KEY),
@@ -192,9 +242,17 @@ fn req_rtp_09_a_re_offer_of_the_core_repeats_local_and_freezes_remote() {
 fn req_rtp_09_an_established_stream_does_not_become_plain_or_end_to_end() {
     let established = originate(&dialogue(), &srtp_offer(), &rtp_answer()).into_dialogue();
     let plain = sdp("m=audio 49170 RTP/AVP 97\n");
-    assert_eq!(established.originating(&plain).err(), Some(EdgeError::Frozen { media: 0 }));
-    let end_to_end = sdp(&format!("m=audio 5004 RTP/SAVP 97\n{}", crypto(1, UE_KEY_2)));
-    let refused = established.terminating(&end_to_end, agw, &mut Counter::new()).err();
+    assert_eq!(
+        established.originating(&plain).err(),
+        Some(EdgeError::Frozen { media: 0 })
+    );
+    let end_to_end = sdp(&format!(
+        "m=audio 5004 RTP/SAVP 97\n{}",
+        crypto(1, UE_KEY_2)
+    ));
+    let refused = established
+        .terminating(&end_to_end, agw, &mut Counter::new())
+        .err();
     assert_eq!(refused, Some(EdgeError::Frozen { media: 0 }));
 }
 
@@ -205,10 +263,15 @@ fn req_rtp_09_policy_new_context_serves_ues_that_re_key_on_hold() {
     let mut rng = Counter::new();
     let originating = with_policy(policy).originating(&srtp_offer()).unwrap();
     let first = answer_again(&originating, &rtp_answer(), &mut rng);
-    let changed = String::from_utf8(srtp_offer()).unwrap().replace(UE_KEY, UE_KEY_2);
+    let changed = String::from_utf8(srtp_offer())
+        .unwrap()
+        .replace(UE_KEY, UE_KEY_2);
     let originating = first.dialogue().originating(changed.as_bytes()).unwrap();
     let second = answer_again(&originating, &rtp_answer(), &mut rng);
-    let (old, new) = (rtp_stream(&first.outcomes()[0]), rtp_stream(&second.outcomes()[0]));
+    let (old, new) = (
+        rtp_stream(&first.outcomes()[0]),
+        rtp_stream(&second.outcomes()[0]),
+    );
     let fresh = Keys::NewKey { reset_roc: true };
     let change = new.change().unwrap();
     assert_eq!((change.inbound, change.outbound), (fresh, fresh));
@@ -228,9 +291,17 @@ fn req_rtp_10_neither_keys_nor_the_indicator_reach_the_core() {
     // Nor does the indicator of a line that passes untouched, in either direction.
     let plain = sdp("m=audio 1 RTP/AVP 0\na=3ge2ae:foo\na=sendrecv\n");
     let originating = dialogue().originating(&plain).unwrap();
-    assert_eq!(media(originating.offer_to_core()), "m=audio 1 RTP/AVP 0\na=sendrecv\n");
-    let from_core = sdp(&format!("m=audio 1 RTP/SAVP 0\na=3ge2ae:applied\n{}", crypto(1, UE_KEY)));
-    let terminating = dialogue().terminating(&from_core, agw, &mut Counter::new()).unwrap();
+    assert_eq!(
+        media(originating.offer_to_core()),
+        "m=audio 1 RTP/AVP 0\na=sendrecv\n"
+    );
+    let from_core = sdp(&format!(
+        "m=audio 1 RTP/SAVP 0\na=3ge2ae:applied\n{}",
+        crypto(1, UE_KEY)
+    ));
+    let terminating = dialogue()
+        .terminating(&from_core, agw, &mut Counter::new())
+        .unwrap();
     let passed = format!("m=audio 1 RTP/SAVP 0\n{}", crypto(1, UE_KEY));
     assert_eq!(media(terminating.offer_to_ue()), passed);
 }
@@ -241,8 +312,7 @@ fn req_rtp_10_everything_else_passes_octet_by_octet() {
     let between: &[u8] = b" 97 98\nb=AS:49\r\na=ptime:20\n\n \t\r\na=fmtp:97 \xc3\x28\n";
     let after: &[u8] = b"a=x-last";
     let crypto = crypto(1, UE_KEY).replace('\n', "\r\n");
-    let parts =
-        |protocol: &[u8], lines: &[u8]| [before, protocol, between, lines, after].concat();
+    let parts = |protocol: &[u8], lines: &[u8]| [before, protocol, between, lines, after].concat();
     let secured = format!("{crypto}a=3ge2ae:requested\n");
     let offer = parts(b"RTP/SAVP", secured.as_bytes());
     let originating = dialogue().originating(&offer).unwrap();
@@ -262,10 +332,14 @@ fn req_rtp_11_end_to_end_streams_pass_untouched_both_ways() {
         }
         let originating = dialogue().originating(&offer).unwrap();
         assert_eq!(originating.offer_to_core(), offer);
-        let answered = originating.answered(&offer, agw, &mut Counter::new()).unwrap();
+        let answered = originating
+            .answered(&offer, agw, &mut Counter::new())
+            .unwrap();
         assert_eq!(answered.sdp(), offer);
         assert!(matches!(answered.outcomes(), [Outcome::Untouched]));
-        let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+        let terminating = dialogue()
+            .terminating(&offer, agw, &mut Counter::new())
+            .unwrap();
         assert_eq!(terminating.offer_to_ue(), offer);
         let answered = terminating.answered(&offer, &mut Counter::new()).unwrap();
         assert_eq!(answered.sdp(), offer);
@@ -281,29 +355,43 @@ fn req_rtp_12_nothing_acceptable_is_refused_with_port_0_and_never_plain() {
     assert_eq!(media(originating.offer_to_core()), "m=audio 0 RTP/AVP 0\n");
     // Even a core that accepts port 0 does not make it plain.
     let answer = sdp("m=audio 5004 RTP/AVP 0\n");
-    let answered = originating.answered(&answer, agw, &mut Counter::new()).unwrap();
+    let answered = originating
+        .answered(&answer, agw, &mut Counter::new())
+        .unwrap();
     assert_eq!(media(answered.sdp()), "m=audio 0 RTP/SAVP 0\n");
     let refused = &answered.outcomes()[0];
-    assert!(matches!(refused, Outcome::Refused(Refusal::Crypto(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Outcome::Refused(Refusal::Crypto(_))),
+        "{refused:?}"
+    );
 }
 
 #[test]
 fn req_rtp_12_a_ue_that_answers_without_or_with_wrong_crypto_is_refused_towards_the_core() {
     let offer = sdp("m=audio 5 RTP/AVP 0\n");
-    let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+    let terminating = dialogue()
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
     let own = crypto_lines(terminating.offer_to_ue()).remove(3);
     for answer in [
         sdp("m=audio 1 RTP/SAVP 0\n"),
         sdp("m=audio 1 RTP/AVP 0\n"),
         ue_answer(1, "AES_CM_128_HMAC_SHA1_80", UE_KEY),
         ue_answer(77, "AES_CM_128_HMAC_SHA1_80", UE_KEY),
-        sdp(&format!("m=audio 1 RTP/SAVP 0\n{}{}", crypto(4, UE_KEY), crypto(4, UE_KEY_2))),
+        sdp(&format!(
+            "m=audio 1 RTP/SAVP 0\n{}{}",
+            crypto(4, UE_KEY),
+            crypto(4, UE_KEY_2)
+        )),
         // Our own key, reflected.
         sdp(&format!("m=audio 1 RTP/SAVP 0\n{own}\n")),
     ] {
         let answered = terminating.answered(&answer, &mut Counter::new()).unwrap();
         let line = media(answered.sdp());
-        assert!(line.starts_with("m=audio 0 RTP/AVP ") && !line.contains("crypto"), "{line}");
+        assert!(
+            line.starts_with("m=audio 0 RTP/AVP ") && !line.contains("crypto"),
+            "{line}"
+        );
         assert!(matches!(answered.outcomes(), [Outcome::Refused(_)]));
     }
 }
@@ -312,12 +400,15 @@ fn req_rtp_12_a_ue_that_answers_without_or_with_wrong_crypto_is_refused_towards_
 fn req_rtp_16_at_a_new_address_the_old_key_is_refused_and_a_new_one_needs_the_policy() {
     let mut policy = Policy::default();
     policy.rekey = Rekey::NewContext;
-    for (policy, same, fresh) in
-        [(Policy::default(), false, false), (policy, false, true)]
-    {
+    for (policy, same, fresh) in [(Policy::default(), false, false), (policy, false, true)] {
         let established = originate(&with_policy(policy), &srtp_offer(), &rtp_answer());
-        let moved = String::from_utf8(srtp_offer()).unwrap().replace("49170", "49180");
-        for (offer, accepted) in [(moved.clone(), same), (moved.replace(UE_KEY, UE_KEY_2), fresh)] {
+        let moved = String::from_utf8(srtp_offer())
+            .unwrap()
+            .replace("49170", "49180");
+        for (offer, accepted) in [
+            (moved.clone(), same),
+            (moved.replace(UE_KEY, UE_KEY_2), fresh),
+        ] {
             // Other randomness than the first time: a key must not come again.
             let mut rng = Counter::new();
             let other = dialogue().originating(&srtp_offer()).unwrap();
@@ -337,7 +428,10 @@ fn req_rtp_16_at_a_new_address_the_old_key_is_refused_and_a_new_one_needs_the_po
 
 #[test]
 fn req_rtp_17_crypto_on_a_plain_line_is_not_secure_unless_the_policy_says_so() {
-    let lines = format!("m=audio 1 RTP/AVP 0\na=3ge2ae: requested\n{}", crypto(1, UE_KEY));
+    let lines = format!(
+        "m=audio 1 RTP/AVP 0\na=3ge2ae: requested\n{}",
+        crypto(1, UE_KEY)
+    );
     let offer = sdp(&lines);
     // Asked for, but the line is plain: refused.
     let stripped = Refusal::Sdp(Rule::ProtectionStripped.at(6));
@@ -355,7 +449,10 @@ fn req_rtp_17_crypto_on_a_plain_line_is_not_secure_unless_the_policy_says_so() {
     let answered = originate(&with_policy(policy), &offer, &sdp("m=audio 5 RTP/AVP 0\n"));
     assert!(media(answered.sdp()).starts_with("m=audio 5 RTP/AVP 0\na=crypto:1 AES_CM_128"));
     let stream = rtp_stream(&answered.outcomes()[0]);
-    assert_eq!((stream.access(), stream.core()), (Protocol::RtpAvp, Protocol::RtpAvp));
+    assert_eq!(
+        (stream.access(), stream.core()),
+        (Protocol::RtpAvp, Protocol::RtpAvp)
+    );
 }
 
 #[test]
@@ -364,7 +461,10 @@ fn req_rtp_18_each_branch_of_a_fork_has_its_own_keys() {
     let mut rng = Counter::new();
     let one = answer_again(&originating, &rtp_answer(), &mut rng);
     let two = answer_again(&originating, &rtp_answer(), &mut rng);
-    let (one, two) = (rtp_stream(&one.outcomes()[0]), rtp_stream(&two.outcomes()[0]));
+    let (one, two) = (
+        rtp_stream(&one.outcomes()[0]),
+        rtp_stream(&two.outcomes()[0]),
+    );
     assert_eq!(key(one.inbound()), key(two.inbound()));
     assert_ne!(key(one.outbound()), key(two.outbound()));
 
@@ -373,7 +473,10 @@ fn req_rtp_18_each_branch_of_a_fork_has_its_own_keys() {
     let answer = |key| ue_answer(4, "AES_CM_128_HMAC_SHA1_80", key);
     let one = terminating.answered(&answer(UE_KEY), &mut rng).unwrap();
     let two = terminating.answered(&answer(UE_KEY_2), &mut rng).unwrap();
-    let (one, two) = (rtp_stream(&one.outcomes()[0]), rtp_stream(&two.outcomes()[0]));
+    let (one, two) = (
+        rtp_stream(&one.outcomes()[0]),
+        rtp_stream(&two.outcomes()[0]),
+    );
     assert_ne!(key(one.inbound()), key(two.inbound()));
 }
 
@@ -397,7 +500,9 @@ fn req_rtp_18_no_key_is_made_that_is_not_signalled() {
 fn req_rtp_18_a_late_offer_is_answered_by_the_ue_in_its_ack() {
     // The UE's INVITE has no offer; the core's 200 (OK) has, and the UE's ACK answers.
     let in_ok = sdp("m=audio 5004 RTP/AVP 97\n");
-    let terminating = dialogue().terminating(&in_ok, agw, &mut Counter::new()).unwrap();
+    let terminating = dialogue()
+        .terminating(&in_ok, agw, &mut Counter::new())
+        .unwrap();
     let in_ack = ue_answer(4, "AES_CM_128_HMAC_SHA1_80", UE_KEY);
     let answered = terminating.answered(&in_ack, &mut Counter::new()).unwrap();
     assert_eq!(media(answered.sdp()), "m=audio 49170 RTP/AVP 97\n");
@@ -409,7 +514,10 @@ fn req_rtp_18_a_late_offer_is_answered_by_the_ue_in_its_ack() {
     ));
     let answered = originate(&established, &in_ok, &in_answer());
     let change = rtp_stream(&answered.outcomes()[0]).change().unwrap();
-    assert_eq!((change.inbound, change.outbound), (Keys::Unchanged, Keys::Unchanged));
+    assert_eq!(
+        (change.inbound, change.outbound),
+        (Keys::Unchanged, Keys::Unchanged)
+    );
 }
 
 fn in_answer() -> Vec<u8> {
@@ -438,12 +546,20 @@ fn req_rtp_19_each_line_is_judged_for_itself_and_order_is_kept() {
          m=audio 15 RTP/SAVP 0\n{}m=audio 0 RTP/AVP 0\n",
         crypto(1, UE_KEY_3),
     ));
-    let answered = originating.answered(&answer, agw, &mut Counter::new()).unwrap();
+    let answered = originating
+        .answered(&answer, agw, &mut Counter::new())
+        .unwrap();
     let outcomes = answered.outcomes();
     assert!(matches!(outcomes[0], Outcome::Untouched));
     assert!(matches!(outcomes[1], Outcome::Rtp(_)));
-    assert!(matches!(outcomes[2..4], [Outcome::Untouched, Outcome::Untouched]));
-    assert!(matches!(outcomes[4], Outcome::Refused(Refusal::Registration(_))));
+    assert!(matches!(
+        outcomes[2..4],
+        [Outcome::Untouched, Outcome::Untouched]
+    ));
+    assert!(matches!(
+        outcomes[4],
+        Outcome::Refused(Refusal::Registration(_))
+    ));
     let ports: Vec<String> = media(answered.sdp())
         .lines()
         .filter(|line| line.starts_with("m="))
@@ -463,20 +579,32 @@ fn req_rtp_19_each_line_is_judged_for_itself_and_order_is_kept() {
 fn req_sdp_05_the_number_of_lines_never_changes() {
     let originating = dialogue().originating(&srtp_offer()).unwrap();
     for answer in [sdp(""), sdp("m=audio 1 RTP/AVP 0\nm=audio 1 RTP/AVP 0\n")] {
-        let refused = originating.answered(&answer, agw, &mut Counter::new()).err();
+        let refused = originating
+            .answered(&answer, agw, &mut Counter::new())
+            .err();
         assert_eq!(refused, Some(EdgeError::MediaCount));
     }
     let established = originate(&dialogue(), &srtp_offer(), &rtp_answer()).into_dialogue();
-    assert_eq!(established.originating(&sdp("")).err(), Some(EdgeError::MediaCount));
+    assert_eq!(
+        established.originating(&sdp("")).err(),
+        Some(EdgeError::MediaCount)
+    );
 }
 
 #[test]
 fn req_sdp_06_no_key_in_what_is_printed() {
     let originating = dialogue().originating(&srtp_offer()).unwrap();
     let answered = answer_again(&originating, &rtp_answer(), &mut Counter::new());
-    let terminating = dialogue().terminating(&rtp_answer(), agw, &mut Counter::new()).unwrap();
-    let printed = format!("{originating:?} {answered:?} {terminating:?} {:?}", answered.dialogue());
-    let keys = crypto_lines(answered.sdp()).into_iter().chain(crypto_lines(terminating.offer_to_ue()));
+    let terminating = dialogue()
+        .terminating(&rtp_answer(), agw, &mut Counter::new())
+        .unwrap();
+    let printed = format!(
+        "{originating:?} {answered:?} {terminating:?} {:?}",
+        answered.dialogue()
+    );
+    let keys = crypto_lines(answered.sdp())
+        .into_iter()
+        .chain(crypto_lines(terminating.offer_to_ue()));
     for secret in keys.map(|line| line.split("inline:").nth(1).unwrap().to_owned()) {
         assert!(!printed.contains(&secret[..8]));
     }
@@ -490,14 +618,20 @@ fn e2ae_needs_both_sides_and_confidential_signalling() {
     let refused = |refusal| [Intention::Refuse(Refusal::Registration(refusal))];
     let intentions = not_agreed.examine(&asked, Source::Ue).unwrap();
     assert_eq!(intentions, refused(mediasec::Refusal::NotIndicated));
-    assert_eq!(not_agreed.examine(&rtp_answer(), Source::Core).unwrap(), [Intention::Untouched]);
+    assert_eq!(
+        not_agreed.examine(&rtp_answer(), Source::Core).unwrap(),
+        [Intention::Untouched]
+    );
 
     let mut readable = access(&[Mechanism::SdesSrtp]);
     readable.signalling = mediasec::SignallingProtection::Integrity;
     let readable = Dialogue::new(Policy::default().into(), readable);
     let expected = refused(mediasec::Refusal::SignallingUnprotected);
     assert_eq!(readable.examine(&asked, Source::Ue).unwrap(), expected);
-    assert_eq!(readable.examine(&rtp_answer(), Source::Core).unwrap(), expected);
+    assert_eq!(
+        readable.examine(&rtp_answer(), Source::Core).unwrap(),
+        expected
+    );
 }
 
 #[test]

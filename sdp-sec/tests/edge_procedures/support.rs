@@ -19,7 +19,8 @@ impl TryRng for Counter {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.try_next_u64().map(|word| u32::try_from(word & 0xffff_ffff).unwrap())
+        self.try_next_u64()
+            .map(|word| u32::try_from(word & 0xffff_ffff).unwrap())
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
@@ -50,7 +51,10 @@ pub(crate) const UE_KEY_3: &str = "NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj";
 pub(crate) fn access(mechanisms: &[Mechanism]) -> AccessEdge {
     let both: MechanismSet = mechanisms.iter().copied().collect();
     AccessEdge {
-        indications: Indications { ue: both, network: both },
+        indications: Indications {
+            ue: both,
+            network: both,
+        },
         signalling: mediasec::SignallingProtection::IntegrityAndConfidentiality,
         policy: mediasec::Policy::default(),
     }
@@ -84,7 +88,9 @@ pub(crate) fn agw(media: usize) -> Option<Fingerprint> {
 /// A description from lines, with CRLF.
 pub(crate) fn sdp(lines: &str) -> Vec<u8> {
     let head = "v=0\no=- 1 1 IN IP4 192.0.2.1\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\n";
-    (head.to_owned() + lines.trim_start()).replace('\n', "\r\n").into_bytes()
+    (head.to_owned() + lines.trim_start())
+        .replace('\n', "\r\n")
+        .into_bytes()
 }
 
 /// The lines of a description from the first m-line on, with LF.
@@ -101,7 +107,9 @@ pub(crate) fn crypto(tag: u32, key: &str) -> String {
 /// A UE's offer of SRTP that asks for e2ae.
 pub(crate) fn srtp_offer() -> Vec<u8> {
     let crypto = crypto(1, UE_KEY);
-    sdp(&format!("m=audio 49170 RTP/SAVP 97\na=3ge2ae:requested\n{crypto}a=rtpmap:97 AMR/8000\n"))
+    sdp(&format!(
+        "m=audio 49170 RTP/SAVP 97\na=3ge2ae:requested\n{crypto}a=rtpmap:97 AMR/8000\n"
+    ))
 }
 
 pub(crate) fn rtp_answer() -> Vec<u8> {
@@ -109,10 +117,18 @@ pub(crate) fn rtp_answer() -> Vec<u8> {
 }
 
 pub(crate) fn originate(dialogue: &Dialogue, offer: &[u8], answer: &[u8]) -> Answered {
-    dialogue.originating(offer).unwrap().answered(answer, agw, &mut Counter::new()).unwrap()
+    dialogue
+        .originating(offer)
+        .unwrap()
+        .answered(answer, agw, &mut Counter::new())
+        .unwrap()
 }
 
-pub(crate) fn answer_again(originating: &Originating, answer: &[u8], rng: &mut Counter) -> Answered {
+pub(crate) fn answer_again(
+    originating: &Originating,
+    answer: &[u8],
+    rng: &mut Counter,
+) -> Answered {
     originating.answered(answer, agw, rng).unwrap()
 }
 
@@ -132,5 +148,9 @@ pub(crate) fn tls_stream(outcome: &Outcome) -> &TlsStream {
 
 /// The `a=crypto` lines of a description.
 pub(crate) fn crypto_lines(sdp: &[u8]) -> Vec<String> {
-    media(sdp).lines().filter(|l| l.starts_with("a=crypto:")).map(str::to_owned).collect()
+    media(sdp)
+        .lines()
+        .filter(|l| l.starts_with("a=crypto:"))
+        .map(str::to_owned)
+        .collect()
 }

@@ -16,7 +16,10 @@ const PASSIVE: TransportRole = TransportRole::Passive;
 
 /// A TLS line of the UE, with its fingerprint.
 fn ue(line: &str, attributes: &str) -> Vec<u8> {
-    sdp(&format!("m={line}\n{attributes}a=fingerprint:{}\n", fingerprint("UE")))
+    sdp(&format!(
+        "m={line}\n{attributes}a=fingerprint:{}\n",
+        fingerprint("UE")
+    ))
 }
 
 fn setup(value: Option<Setup>) -> String {
@@ -33,7 +36,10 @@ fn originating(
     let offer = ue(media[0], &setup(offered));
     let answer = sdp(&format!("m={}\n{}", media[1], setup(answered)));
     let answered = originate(&with_policy(policy), &offer, &answer);
-    (answered.outcomes()[0].clone(), super::support::media(answered.sdp()))
+    (
+        answered.outcomes()[0].clone(),
+        super::support::media(answered.sdp()),
+    )
 }
 
 /// The same for a core's offer with `core`, and a UE's answer with `answered`.
@@ -44,29 +50,49 @@ fn terminating(
     answered: Option<Setup>,
 ) -> (Outcome, String) {
     let offer = sdp(&format!("m={}\n{}", media[1], setup(core)));
-    let offered = with_policy(policy).terminating(&offer, agw, &mut Counter::new()).unwrap();
-    let answered =
-        offered.answered(&ue(media[0], &setup(answered)), &mut Counter::new()).unwrap();
-    (answered.outcomes()[0].clone(), super::support::media(answered.sdp()))
+    let offered = with_policy(policy)
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
+    let answered = offered
+        .answered(&ue(media[0], &setup(answered)), &mut Counter::new())
+        .unwrap();
+    (
+        answered.outcomes()[0].clone(),
+        super::support::media(answered.sdp()),
+    )
 }
 
 const MSRP: [&str; 2] = ["message 9 TCP/TLS/MSRP *", "message 2855 TCP/MSRP *"];
-const BFCP: [&str; 2] = ["application 9 TCP/TLS/BFCP *", "application 50000 TCP/BFCP *"];
+const BFCP: [&str; 2] = [
+    "application 9 TCP/TLS/BFCP *",
+    "application 50000 TCP/BFCP *",
+];
 
 fn roles(stream: &TlsStream) -> (TransportRole, TlsRole, Option<TransportRole>) {
     let access = stream.access_roles().unwrap();
     (access.transport, access.tls.unwrap(), stream.core_role())
 }
 
-const SETUPS: [Option<Setup>; 5] =
-    [None, Some(Setup::Active), Some(Setup::Passive), Some(Setup::Actpass), Some(Setup::Holdconn)];
+const SETUPS: [Option<Setup>; 5] = [
+    None,
+    Some(Setup::Active),
+    Some(Setup::Passive),
+    Some(Setup::Actpass),
+    Some(Setup::Holdconn),
+];
 
 #[test]
 fn req_ta_01_msrp_and_bfcp_are_supported_each_for_itself() {
     let offer = sdp(&format!("m={}\nm={}\n", MSRP[1], BFCP[1]));
     for (mechanism, expected) in [
-        (Mechanism::MsrpTls, [Intention::Protect(Mechanism::MsrpTls), Intention::Untouched]),
-        (Mechanism::BfcpTls, [Intention::Untouched, Intention::Protect(Mechanism::BfcpTls)]),
+        (
+            Mechanism::MsrpTls,
+            [Intention::Protect(Mechanism::MsrpTls), Intention::Untouched],
+        ),
+        (
+            Mechanism::BfcpTls,
+            [Intention::Untouched, Intention::Protect(Mechanism::BfcpTls)],
+        ),
     ] {
         let dialogue = Dialogue::new(Policy::default().into(), access(&[mechanism]));
         assert_eq!(dialogue.examine(&offer, Source::Core).unwrap(), expected);
@@ -75,13 +101,17 @@ fn req_ta_01_msrp_and_bfcp_are_supported_each_for_itself() {
 
 #[test]
 fn req_ta_02_tells_for_which_streams_the_gateway_is_needed() {
-    let offer = sdp(&format!("m=audio 1 RTP/AVP 0\nm={}\nm=video 1 RTP/SAVP 0\n", MSRP[1]));
+    let offer = sdp(&format!(
+        "m=audio 1 RTP/AVP 0\nm={}\nm=video 1 RTP/SAVP 0\n",
+        MSRP[1]
+    ));
     let intentions = dialogue().examine(&offer, Source::Core).unwrap();
     let protect = |mechanism| Intention::Protect(mechanism);
-    let expected =
-        [protect(Mechanism::SdesSrtp), protect(Mechanism::MsrpTls), Intention::Refuse(
-            Refusal::Registration(mediasec::Refusal::NotKeyed),
-        )];
+    let expected = [
+        protect(Mechanism::SdesSrtp),
+        protect(Mechanism::MsrpTls),
+        Intention::Refuse(Refusal::Registration(mediasec::Refusal::NotKeyed)),
+    ];
     assert_eq!(intentions, expected);
 }
 
@@ -93,8 +123,13 @@ fn req_ta_03_the_fingerprint_of_the_gateway_is_asked_for_and_needed() {
         asked.push(media);
         None
     };
-    let refused = dialogue().terminating(&offer, certificate, &mut Counter::new()).err();
-    assert_eq!(refused, Some(sdp_sec::edge::EdgeError::Certificate { media: 1 }));
+    let refused = dialogue()
+        .terminating(&offer, certificate, &mut Counter::new())
+        .err();
+    assert_eq!(
+        refused,
+        Some(sdp_sec::edge::EdgeError::Certificate { media: 1 })
+    );
     assert_eq!(asked, [1]);
 }
 
@@ -106,7 +141,9 @@ fn req_ta_04_the_ue_gets_the_fingerprint_of_the_gateway_in_answer_and_offer() {
         let answer = media(answered.sdp());
         assert!(answer.contains(&own) && !answer.contains(&fingerprint("UE").to_string()));
         let offer = sdp(&format!("m={core}\na=fingerprint:sha-256 00:11\n"));
-        let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+        let terminating = dialogue()
+            .terminating(&offer, agw, &mut Counter::new())
+            .unwrap();
         let offer = media(terminating.offer_to_ue());
         assert!(offer.contains(&own) && !offer.contains("00:11"));
     }
@@ -194,7 +231,11 @@ fn req_ta_07_tcp_roles_where_the_ue_answers_in_all_combinations_of_setup() {
                 };
                 assert!(legal);
                 let (tcp, tls, core_tcp) = roles(stream);
-                let expected = if ue_role == Setup::Active { PASSIVE } else { ACTIVE };
+                let expected = if ue_role == Setup::Active {
+                    PASSIVE
+                } else {
+                    ACTIVE
+                };
                 assert_eq!(tcp, expected);
                 assert_eq!(tls == TlsRole::Client, tcp == ACTIVE);
                 let to_core_role = match core.unwrap_or(Setup::Active) {
@@ -217,9 +258,12 @@ fn req_ta_08_a_tcp_client_connects_at_once_or_on_the_syn_of_the_other_side() {
     for (policy, triggered) in [(Policy::default(), true), (at_once, false)] {
         let (outcome, _) = originating(policy, MSRP, Some(Setup::Active), None);
         let orders = tls_stream(&outcome).orders();
-        let trigger =
-            orders.iter().any(|o| matches!(o, Order::StartTcpOnTrigger(Termination::Core)));
-        let start = orders.iter().any(|o| matches!(o, Order::StartTcp(Termination::Core)));
+        let trigger = orders
+            .iter()
+            .any(|o| matches!(o, Order::StartTcpOnTrigger(Termination::Core)));
+        let start = orders
+            .iter()
+            .any(|o| matches!(o, Order::StartTcp(Termination::Core)));
         assert_eq!((trigger, start), (triggered, !triggered));
     }
     // Client on both sides: nobody's SYN would come, so both start.
@@ -252,17 +296,19 @@ fn req_ta_09_msrp_active_is_tls_client_and_passive_is_tls_server() {
 #[test]
 fn req_ta_10_bfcp_the_answerer_is_tls_server_whatever_its_tcp_role() {
     // The UE offers, the IMS-AGW answers: TLS server, as TCP server and as TCP client.
-    for (offered, answered, tcp) in
-        [(Setup::Active, Setup::Passive, PASSIVE), (Setup::Passive, Setup::Active, ACTIVE)]
-    {
+    for (offered, answered, tcp) in [
+        (Setup::Active, Setup::Passive, PASSIVE),
+        (Setup::Passive, Setup::Active, ACTIVE),
+    ] {
         let (outcome, _) = originating(Policy::default(), BFCP, Some(offered), Some(answered));
         let stream = tls_stream(&outcome);
         assert_eq!((roles(stream).0, roles(stream).1), (tcp, TlsRole::Server));
     }
     // The UE answers: the IMS-AGW is TLS client, as TCP server and as TCP client.
-    for (own, answered, tcp) in
-        [(Setup::Passive, Setup::Active, PASSIVE), (Setup::Active, Setup::Passive, ACTIVE)]
-    {
+    for (own, answered, tcp) in [
+        (Setup::Passive, Setup::Active, PASSIVE),
+        (Setup::Active, Setup::Passive, ACTIVE),
+    ] {
         let mut policy = Policy::default();
         policy.bfcp_setup = own;
         let (outcome, _) = terminating(policy, BFCP, None, Some(answered));
@@ -280,14 +326,21 @@ fn req_ta_10_bfcp_the_answerer_is_tls_server_whatever_its_tcp_role() {
 #[test]
 fn req_ta_11_as_tls_client_the_gateway_is_asked_to_start_tls_and_as_server_it_is_not() {
     let starts = |outcome: &Outcome| {
-        tls_stream(outcome).orders().iter().any(|order| matches!(order, Order::StartTls))
+        tls_stream(outcome)
+            .orders()
+            .iter()
+            .any(|order| matches!(order, Order::StartTls))
     };
     let (outcome, _) = terminating(Policy::default(), BFCP, None, Some(Setup::Active));
     assert!(starts(&outcome));
     let (outcome, _) = originating(Policy::default(), BFCP, Some(Setup::Active), None);
     assert!(!starts(&outcome));
-    let (outcome, _) =
-        originating(Policy::default(), MSRP, Some(Setup::Passive), Some(Setup::Active));
+    let (outcome, _) = originating(
+        Policy::default(),
+        MSRP,
+        Some(Setup::Passive),
+        Some(Setup::Active),
+    );
     assert!(starts(&outcome));
 }
 
@@ -295,12 +348,18 @@ fn req_ta_11_as_tls_client_the_gateway_is_asked_to_start_tls_and_as_server_it_is
 fn req_ta_12_msrp_transports_agnostic_or_aware() {
     let (outcome, _) = originating(Policy::default(), MSRP, None, None);
     let stream = tls_stream(&outcome);
-    assert_eq!((stream.access(), stream.core()), (Protocol::TcpTls, Protocol::Tcp));
+    assert_eq!(
+        (stream.access(), stream.core()),
+        (Protocol::TcpTls, Protocol::Tcp)
+    );
     let mut policy = Policy::default();
     policy.msrp = MsrpHandling::Aware;
     let (outcome, _) = originating(policy, MSRP, None, None);
     let stream = tls_stream(&outcome);
-    assert_eq!((stream.access(), stream.core()), (Protocol::TcpTlsMsrp, Protocol::TcpMsrp));
+    assert_eq!(
+        (stream.access(), stream.core()),
+        (Protocol::TcpTlsMsrp, Protocol::TcpMsrp)
+    );
 }
 
 #[test]
@@ -310,22 +369,39 @@ fn req_ta_12_the_path_changes_its_scheme_only_where_the_gateway_rewrites_msrp() 
     let mut aware = Policy::default();
     aware.msrp = MsrpHandling::Aware;
     for (policy, changes) in [(Policy::default(), false), (aware, true)] {
-        let originating = with_policy(policy.clone()).originating(&ue(MSRP[0], path)).unwrap();
+        let originating = with_policy(policy.clone())
+            .originating(&ue(MSRP[0], path))
+            .unwrap();
         let to_core = media(originating.offer_to_core());
-        assert_eq!(to_core.contains("a=path:msrp://ue.example:9/a;tcp\n"), changes);
+        assert_eq!(
+            to_core.contains("a=path:msrp://ue.example:9/a;tcp\n"),
+            changes
+        );
         assert_eq!(to_core.contains(path), !changes);
         let answer = sdp(&format!("m={}\n{core_path}", MSRP[1]));
-        let answered = originating.answered(&answer, agw, &mut Counter::new()).unwrap();
+        let answered = originating
+            .answered(&answer, agw, &mut Counter::new())
+            .unwrap();
         let to_ue = media(answered.sdp());
-        assert_eq!(to_ue.contains("a=path:msrps://core.example:2855/b;tcp\n"), changes);
-        let terminating =
-            with_policy(policy).terminating(&answer, agw, &mut Counter::new()).unwrap();
+        assert_eq!(
+            to_ue.contains("a=path:msrps://core.example:2855/b;tcp\n"),
+            changes
+        );
+        let terminating = with_policy(policy)
+            .terminating(&answer, agw, &mut Counter::new())
+            .unwrap();
         let to_ue = media(terminating.offer_to_ue());
-        assert_eq!(to_ue.contains("a=path:msrps://core.example:2855/b;tcp\n"), changes);
+        assert_eq!(
+            to_ue.contains("a=path:msrps://core.example:2855/b;tcp\n"),
+            changes
+        );
         let answer = ue(MSRP[0], &format!("a=setup:active\n{path}"));
         let answered = terminating.answered(&answer, &mut Counter::new()).unwrap();
         let to_core = media(answered.sdp());
-        assert_eq!(to_core.contains("a=path:msrp://ue.example:9/a;tcp\n"), changes);
+        assert_eq!(
+            to_core.contains("a=path:msrp://ue.example:9/a;tcp\n"),
+            changes
+        );
     }
 }
 
@@ -333,7 +409,10 @@ fn req_ta_12_the_path_changes_its_scheme_only_where_the_gateway_rewrites_msrp() 
 fn req_ta_13_bfcp_transports_are_tcp_tls_and_tcp() {
     let (outcome, _) = originating(Policy::default(), BFCP, None, None);
     let stream = tls_stream(&outcome);
-    assert_eq!((stream.access(), stream.core()), (Protocol::TcpTls, Protocol::Tcp));
+    assert_eq!(
+        (stream.access(), stream.core()),
+        (Protocol::TcpTls, Protocol::Tcp)
+    );
 }
 
 #[test]
@@ -351,7 +430,10 @@ fn req_ta_15_without_indicator_and_key_management_the_network_acts_as_if_asked()
     let unknown = ue(MSRP[0], "a=3ge2ae:whatever\n");
     for offer in [asked, silent, unknown] {
         let originating = dialogue().originating(&offer).unwrap();
-        assert_eq!(media(originating.offer_to_core()), "m=message 9 TCP/MSRP *\n");
+        assert_eq!(
+            media(originating.offer_to_core()),
+            "m=message 9 TCP/MSRP *\n"
+        );
     }
 }
 
@@ -363,7 +445,9 @@ fn req_ta_16_key_management_means_end_to_end_and_passes_untouched() {
     ] {
         let originating = dialogue().originating(&offer).unwrap();
         assert_eq!(originating.offer_to_core(), offer);
-        let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+        let terminating = dialogue()
+            .terminating(&offer, agw, &mut Counter::new())
+            .unwrap();
         assert_eq!(terminating.offer_to_ue(), offer);
     }
     // Asking for both is a contradiction.
@@ -375,7 +459,9 @@ fn req_ta_16_key_management_means_end_to_end_and_passes_untouched() {
 #[test]
 fn req_ta_17_the_terminating_ue_gets_tls_a_fingerprint_and_is_told_that_it_ends_at_the_edge() {
     let offer = sdp("m=message 2855 TCP/MSRP *\na=setup:actpass\na=accept-types:text/plain\n");
-    let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+    let terminating = dialogue()
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
     let expected = format!(
         "m=message 2855 TCP/TLS/MSRP *\na=setup:passive\na=accept-types:text/plain\n\
          a=fingerprint:{}\na=3ge2ae:applied\n",
@@ -388,7 +474,9 @@ fn req_ta_17_the_terminating_ue_gets_tls_a_fingerprint_and_is_told_that_it_ends_
 fn req_ta_18_sdp_to_the_ue_says_passive() {
     for core in SETUPS {
         let offer = sdp(&format!("m={}\n{}", MSRP[1], setup(core)));
-        let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+        let terminating = dialogue()
+            .terminating(&offer, agw, &mut Counter::new())
+            .unwrap();
         let to_ue = media(terminating.offer_to_ue());
         assert_eq!(to_ue.matches("a=setup:").count(), 1);
         assert!(to_ue.contains("a=setup:passive\n"), "{to_ue}");
@@ -441,32 +529,54 @@ fn req_ta_21_holdconn_is_held_by_bfcp_and_ignored_by_msrp() {
 #[test]
 fn req_ta_21_an_existing_connection_stays_and_a_new_one_is_set_up() {
     let offer = |connection: &str| {
-        ue(BFCP[0], &format!("a=setup:active\na=connection:{connection}\n"))
+        ue(
+            BFCP[0],
+            &format!("a=setup:active\na=connection:{connection}\n"),
+        )
     };
     let answer = |connection: &str| {
-        sdp(&format!("m={}\na=setup:passive\na=connection:{connection}\n", BFCP[1]))
+        sdp(&format!(
+            "m={}\na=setup:passive\na=connection:{connection}\n",
+            BFCP[1]
+        ))
     };
     let first = originate(&dialogue(), &offer("new"), &answer("new"));
-    assert_eq!(tls_stream(&first.outcomes()[0]).connection(), Connection::New);
+    assert_eq!(
+        tls_stream(&first.outcomes()[0]).connection(),
+        Connection::New
+    );
     let again = originate(first.dialogue(), &offer("existing"), &answer("existing"));
     let kept = tls_stream(&again.outcomes()[0]);
     assert_eq!(kept.connection(), Connection::Existing);
     assert!(kept.orders().is_empty());
     assert_eq!(roles(kept), roles(tls_stream(&first.outcomes()[0])));
     let again = originate(first.dialogue(), &offer("existing"), &answer("new"));
-    assert_eq!(tls_stream(&again.outcomes()[0]).connection(), Connection::New);
+    assert_eq!(
+        tls_stream(&again.outcomes()[0]).connection(),
+        Connection::New
+    );
     // An answer may not keep what the offer wants anew, nor what is not there.
     let illegal = originate(first.dialogue(), &offer("new"), &answer("existing"));
-    let Outcome::Refused(Refusal::Sdp(error)) = &illegal.outcomes()[0] else { panic!() };
+    let Outcome::Refused(Refusal::Sdp(error)) = &illegal.outcomes()[0] else {
+        panic!()
+    };
     assert_eq!(error.rule(), Rule::ConnectionAnswer);
     let nothing = originate(&dialogue(), &offer("existing"), &answer("existing"));
-    assert!(matches!(nothing.outcomes(), [Outcome::Refused(Refusal::NoConnection)]));
+    assert!(matches!(
+        nothing.outcomes(),
+        [Outcome::Refused(Refusal::NoConnection)]
+    ));
     // Another certificate under an existing connection.
     let changed = String::from_utf8(offer("existing")).unwrap();
-    let changed =
-        changed.replace(&fingerprint("UE").to_string(), &fingerprint("other").to_string());
+    let changed = changed.replace(
+        &fingerprint("UE").to_string(),
+        &fingerprint("other").to_string(),
+    );
     let refused = originate(first.dialogue(), changed.as_bytes(), &answer("existing"));
-    assert!(matches!(refused.outcomes(), [Outcome::Refused(Refusal::FingerprintChanged)]));
+    assert!(matches!(
+        refused.outcomes(),
+        [Outcome::Refused(Refusal::FingerprintChanged)]
+    ));
 }
 
 #[test]
@@ -494,7 +604,10 @@ fn req_ta_22_several_fingerprints_any_case_and_either_level() {
     );
     let session = format!("a=fingerprint:{good}\nm={}\n", MSRP[0]);
     let other = fingerprint("other");
-    let media_wins = format!("a=fingerprint:{other}\nm={}\na=fingerprint:{good}\n", MSRP[0]);
+    let media_wins = format!(
+        "a=fingerprint:{other}\nm={}\na=fingerprint:{good}\n",
+        MSRP[0]
+    );
     for lines in [several, session, media_wins] {
         let answered = originate(&dialogue(), &sdp(&lines), &sdp(&format!("m={}\n", MSRP[1])));
         let stream = tls_stream(&answered.outcomes()[0]);
@@ -513,7 +626,11 @@ fn req_ta_22_sha_1_is_read_under_the_policy_alone() {
     rcs.hashes = HashPolicy::WITH_SHA1;
     for (policy, accepted) in [(Policy::default(), false), (rcs, true)] {
         let originating = with_policy(policy).originating(&offer).unwrap();
-        let port = if accepted { "m=message 9 " } else { "m=message 0 " };
+        let port = if accepted {
+            "m=message 9 "
+        } else {
+            "m=message 0 "
+        };
         assert!(media(originating.offer_to_core()).starts_with(port));
     }
 }
@@ -531,7 +648,9 @@ fn req_ta_23_a_tls_line_without_fingerprint_is_refused() {
     }
     let (outcome, to_core) = {
         let offer = sdp(&format!("m={}\n", MSRP[1]));
-        let terminating = dialogue().terminating(&offer, agw, &mut Counter::new()).unwrap();
+        let terminating = dialogue()
+            .terminating(&offer, agw, &mut Counter::new())
+            .unwrap();
         let answer = sdp(&format!("m={}\na=setup:active\n", MSRP[0]));
         let answered = terminating.answered(&answer, &mut Counter::new()).unwrap();
         (answered.outcomes()[0].clone(), media(answered.sdp()))
@@ -546,7 +665,9 @@ fn a_session_fingerprint_stays_where_an_untouched_stream_needs_it() {
     let lines = |more: &str| sdp(&format!("a=fingerprint:{own}\nm={}\n{more}", MSRP[0]));
     let alone = dialogue().originating(&lines("")).unwrap();
     assert!(!String::from_utf8_lossy(alone.offer_to_core()).contains("fingerprint"));
-    let with_dtls = dialogue().originating(&lines("m=audio 1 UDP/TLS/RTP/SAVP 0\n")).unwrap();
+    let with_dtls = dialogue()
+        .originating(&lines("m=audio 1 UDP/TLS/RTP/SAVP 0\n"))
+        .unwrap();
     assert!(String::from_utf8_lossy(with_dtls.offer_to_core()).contains("fingerprint"));
 }
 
