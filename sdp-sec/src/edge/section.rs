@@ -54,7 +54,6 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn of(section: Section<'a>) -> Self {
         let mut facts = Self {
-            section,
             last: None,
             address: None,
             known: Vec::new(),
