@@ -150,7 +150,7 @@ fn values(c: &mut Criterion) {
     let text = fingerprint.to_string();
     let mut group = c.benchmark_group("sdp_sec/values");
     group.bench_function("fingerprint/parse", |b| {
-        b.iter(|| Fingerprint::parse(black_box(&text)))
+        b.iter(|| Fingerprint::parse(black_box(&text)));
     });
     group.bench_function("fingerprint/verify/800", |b| {
         let set =
@@ -158,7 +158,7 @@ fn values(c: &mut Criterion) {
         b.iter(|| set.verify(black_box(&certificate)));
     });
     group.bench_function("setup/parse", |b| {
-        b.iter(|| Setup::parse(black_box("actpass")))
+        b.iter(|| Setup::parse(black_box("actpass")));
     });
     group.bench_function("protocol/from_token", |b| {
         b.iter(|| Protocol::from_token(black_box("UDP/TLS/UDPTL")));

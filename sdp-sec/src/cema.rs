@@ -33,6 +33,21 @@ pub fn is_offered(section: Section<'_>) -> Result<bool, SdpError> {
 
 /// What a media section says of where its MSRP endpoint is ([RFC 6714 §4]).
 ///
+/// ```
+/// use sdp_sec::Sdp;
+/// use sdp_sec::cema::Anchoring;
+///
+/// let sdp = Sdp::parse(
+///     b"c=IN IP4 192.0.2.1\r\nm=message 7654 TCP/TLS/MSRP *\r\na=msrp-cema\r\n\
+///       a=path:msrps://192.0.2.1:7654/s;tcp\r\n",
+/// )?;
+/// for media in sdp.media() {
+///     let endpoint = Anchoring::of(&media)?;
+///     assert!(endpoint.cema && endpoint.address_matches);
+/// }
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
+///
 /// [RFC 6714 §4]: https://www.rfc-editor.org/rfc/rfc6714#section-4
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Anchoring<'a> {
@@ -83,6 +98,22 @@ impl<'a> Anchoring<'a> {
 }
 
 /// What an MSRP endpoint does about media anchoring.
+///
+/// ```
+/// use sdp_sec::Sdp;
+/// use sdp_sec::cema::{Anchoring, CemaStep};
+///
+/// // A middlebox wrote its own address, and the offerer knows nothing of CEMA.
+/// let sdp = Sdp::parse(
+///     b"c=IN IP4 198.51.100.7\r\nm=message 7654 TCP/TLS/MSRP *\r\n\
+///       a=path:msrps://192.0.2.1:7654/s;tcp\r\n",
+/// )?;
+/// for media in sdp.media() {
+///     let step = CemaStep::of_answerer(&Anchoring::of(&media)?, false, true);
+///     assert_eq!(step, CemaStep::Refuse);
+/// }
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CemaStep {

@@ -153,6 +153,15 @@ pub fn check_restarted(
 }
 
 /// A stream cannot be restarted; nothing was made.
+///
+/// ```
+/// use sdp_sec::Sdp;
+/// use sdp_sec::conference::{RestartError, restart_stream};
+///
+/// let last = Sdp::parse(b"m=audio 4000 RTP/SAVP 0\r\n")?;
+/// assert_eq!(restart_stream(&last, 0, 4000, &["1 S inline:K"]), Err(RestartError::SamePort));
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RestartError {

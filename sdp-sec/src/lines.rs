@@ -24,6 +24,15 @@ use crate::{Rule, SdpError};
 /// How much of a session description is read.
 ///
 /// The defaults are far above what IMS calls need and far below what hurts.
+///
+/// ```
+/// use sdp_sec::lines::Limits;
+/// use sdp_sec::{Rule, Sdp};
+///
+/// let limits = Limits { lines: 1, ..Limits::default() };
+/// let two = Sdp::parse_with(b"v=0\r\ns=-\r\n", &limits);
+/// assert_eq!(two.err(), Some(Rule::TooManyLines.at(2)));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
     /// Most octets of the whole description.

@@ -32,6 +32,12 @@ use crate::{KeyMgmt, Rule, Sdp, SdpError};
 /// offer's message those entries have SSRC 0, and the answer's message fills them in
 /// ([RFC 3830 §6.1.1]).
 ///
+/// ```
+/// use sdp_sec::tls_psk::StreamCount;
+///
+/// assert_eq!(StreamCount::ONE_EACH, StreamCount { offerer: 1, answerer: 1 });
+/// ```
+///
 /// [RFC 3830 §6.1.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1.1
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct StreamCount {
@@ -50,6 +56,18 @@ impl StreamCount {
 }
 
 /// How the CS of an SRTP line are numbered.
+///
+/// ```
+/// use sdp_sec::Sdp;
+/// use sdp_sec::tls_psk::{CryptoSessions, MixedLevels, Numbering, StreamCount};
+///
+/// let offer = Sdp::parse(b"a=key-mgmt:mikey AQAF\r\nm=audio 1 RTP/SAVP 0\r\n")?;
+/// let counts = [StreamCount { offerer: 2, answerer: 1 }];
+/// let sessions =
+///     CryptoSessions::of_offer(&offer, Numbering::PerSsrc(&counts), MixedLevels::MediaWins)?;
+/// assert_eq!(sessions.lines()[0].cs_ids(), 1..=3);
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Numbering<'n> {
@@ -63,6 +81,18 @@ pub enum Numbering<'n> {
 }
 
 /// What is made of `a=key-mgmt` at both levels of one description.
+///
+/// ```
+/// use sdp_sec::tls_psk::{CryptoSessions, MixedLevels, Numbering};
+/// use sdp_sec::{Rule, Sdp};
+///
+/// let offer = Sdp::parse(
+///     b"a=key-mgmt:mikey AQAF\r\nm=audio 1 RTP/SAVP 0\r\na=key-mgmt:mikey AQAG\r\n",
+/// )?;
+/// let strict = CryptoSessions::of_offer(&offer, Numbering::TwoPerLine, MixedLevels::Refuse);
+/// assert_eq!(strict.err(), Some(Rule::MixedLevels.at(3)));
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum MixedLevels {
@@ -74,6 +104,12 @@ pub enum MixedLevels {
 }
 
 /// Which MIKEY message, and so which crypto session bundle, a CS ID belongs to.
+///
+/// ```
+/// use sdp_sec::tls_psk::Bundle;
+///
+/// assert_ne!(Bundle::Session, Bundle::Media(0));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Bundle {
@@ -84,6 +120,12 @@ pub enum Bundle {
 }
 
 /// What the crypto sessions of a line are for.
+///
+/// ```
+/// use sdp_sec::tls_psk::{Purpose, StreamCount};
+///
+/// assert_ne!(Purpose::Srtp(StreamCount::ONE_EACH), Purpose::Tls);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Purpose {
@@ -94,6 +136,19 @@ pub enum Purpose {
 }
 
 /// The crypto sessions of one m-line.
+///
+/// ```
+/// use sdp_sec::Sdp;
+/// use sdp_sec::tls_psk::{CryptoSessions, MixedLevels, Numbering};
+///
+/// let offer = Sdp::parse(b"m=audio 1 RTP/SAVP 0\r\na=key-mgmt:mikey AQAF\r\n")?;
+/// let sessions =
+///     CryptoSessions::of_offer(&offer, Numbering::TwoPerLine, MixedLevels::MediaWins)?;
+/// for line in sessions.lines() {
+///     assert_eq!((line.offerer_cs_ids(), line.answerer_cs_ids()), (1..=1, 2..=2));
+/// }
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct LineSessions {
     media_index: usize,

@@ -15,6 +15,13 @@ use crate::protocol::Protocol;
 use crate::{Connection, Rule, SdpError, Setup, TlsId};
 
 /// Which side of an offer/answer exchange an endpoint is on.
+///
+/// ```
+/// use sdp_sec::tls_role::{Side, TlsRole, TlsRoleRule, TransportRole};
+///
+/// let bfcp = TlsRoleRule::AnswererIsServer;
+/// assert_eq!(bfcp.role(Side::Answerer, TransportRole::Active), TlsRole::Server);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "there are two sides")]
 pub enum Side {
@@ -25,6 +32,13 @@ pub enum Side {
 }
 
 /// Who opens the transport connection ([RFC 4145 §4]).
+///
+/// ```
+/// use sdp_sec::Setup;
+/// use sdp_sec::tls_role::TransportRole;
+///
+/// assert_eq!(TransportRole::Active.peer().setup(), Setup::Passive);
+/// ```
 ///
 /// [RFC 4145 §4]: https://www.rfc-editor.org/rfc/rfc4145#section-4
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -57,6 +71,12 @@ impl TransportRole {
 }
 
 /// Who sends the TLS or DTLS ClientHello.
+///
+/// ```
+/// use sdp_sec::tls_role::TlsRole;
+///
+/// assert_eq!(TlsRole::Client.peer(), TlsRole::Server);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "there are two ends")]
 pub enum TlsRole {
@@ -78,6 +98,15 @@ impl TlsRole {
 }
 
 /// How the TLS role is found.
+///
+/// ```
+/// use sdp_sec::Protocol;
+/// use sdp_sec::tls_role::TlsRoleRule;
+///
+/// assert_eq!(TlsRoleRule::of(Protocol::TcpTlsMsrp), Some(TlsRoleRule::FollowsTransport));
+/// assert_eq!(TlsRoleRule::of(Protocol::TcpTlsBfcp), Some(TlsRoleRule::AnswererIsServer));
+/// assert_eq!(TlsRoleRule::of(Protocol::TcpBfcp), None);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum TlsRoleRule {
@@ -114,6 +143,20 @@ impl TlsRoleRule {
 
 /// What a media section says about its connection ([RFC 4145], "comedia").
 ///
+/// ```
+/// use sdp_sec::tls_role::Comedia;
+/// use sdp_sec::{Connection, Sdp, Setup};
+///
+/// let sdp = Sdp::parse(
+///     b"a=setup:actpass\r\nm=application 5000 TCP/TLS/BFCP *\r\na=connection:new\r\n",
+/// )?;
+/// for media in sdp.media() {
+///     let (setup, connection) = (Some(Setup::Actpass), Some(Connection::New));
+///     assert_eq!(Comedia::of(&media)?, Comedia { setup, connection });
+/// }
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
+///
 /// [RFC 4145]: https://www.rfc-editor.org/rfc/rfc4145
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Comedia {
@@ -138,6 +181,13 @@ impl Comedia {
 }
 
 /// The roles of one endpoint.
+///
+/// ```
+/// use sdp_sec::tls_role::{Roles, TlsRole, TransportRole};
+///
+/// let gateway = Roles { transport: TransportRole::Passive, tls: Some(TlsRole::Server) };
+/// assert_eq!(gateway.transport.peer(), TransportRole::Active);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Roles {
     /// Who opens the connection.
@@ -147,6 +197,15 @@ pub struct Roles {
 }
 
 /// What an offer and its answer agree on about the connection.
+///
+/// ```
+/// use sdp_sec::tls_role::{Agreement, Comedia, Side};
+/// use sdp_sec::{Protocol, Setup};
+///
+/// let held = Comedia { setup: Some(Setup::Holdconn), connection: None };
+/// let agreed = Agreement::of(Protocol::TcpTlsBfcp, held, held, Side::Offerer);
+/// assert_eq!(agreed, Ok(Agreement::Hold));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Agreement {

@@ -12,6 +12,12 @@ pub const MAX_FINGERPRINTS: usize = 16;
 /// A certificate is none of those that SDP named: end the connection with the TLS alert
 /// `bad_certificate`, relay nothing ([RFC 8122 §5.1, §6.2]).
 ///
+/// ```
+/// use sdp_sec::fingerprint::Mismatch;
+///
+/// assert_eq!(Mismatch.to_string(), "the certificate matches no fingerprint");
+/// ```
+///
 /// [RFC 8122 §5.1, §6.2]: https://www.rfc-editor.org/rfc/rfc8122#section-5.1
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the certificate matches no fingerprint")]

@@ -4,6 +4,13 @@ use core::fmt;
 const MAX_LEN: usize = 8 * 1024;
 
 /// P-Asserted-Identity could not be read; treat the peer as not identified.
+///
+/// ```
+/// use sdp_sec::identity::{AssertedIdentity, IdentityError};
+///
+/// let two = AssertedIdentity::parse(&["<sip:a@x.net>, <sip:b@x.net>"]);
+/// assert_eq!(two, Err(IdentityError::TooMany));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum IdentityError {

@@ -1,6 +1,13 @@
 use super::{AssertedIdentity, PublicIdentity};
 
 /// Whom a caller is connected to, as far as the network says (TR 33.829 §9.2).
+///
+/// ```
+/// use sdp_sec::identity::{CallerPolicy, CallerStep, Who};
+///
+/// assert_eq!(CallerPolicy::STRICT.step(Who::Called), CallerStep::Proceed);
+/// assert_eq!(CallerPolicy::STRICT.step(Who::Unknown), CallerStep::Cancel);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Who<'a> {
@@ -44,6 +51,12 @@ pub fn who_answered<'a>(
 }
 
 /// What a caller wants done.
+///
+/// ```
+/// use sdp_sec::identity::{CallerPolicy, Reaction};
+///
+/// assert_eq!(CallerPolicy::default().unknown, Reaction::Alert);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Reaction {
@@ -120,6 +133,12 @@ impl CallerPolicy {
 }
 
 /// What a caller does.
+///
+/// ```
+/// use sdp_sec::identity::{CallerPolicy, CallerStep, Who};
+///
+/// assert_eq!(CallerPolicy::default().step(Who::DivertedToUnknown), CallerStep::Alert);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum CallerStep<'a> {
@@ -188,6 +207,13 @@ impl ConferencePolicy<'_> {
 }
 
 /// The answer to an INVITE to a conference.
+///
+/// ```
+/// use sdp_sec::identity::{AssertedIdentity, ConferencePolicy, DialIn};
+///
+/// let open = ConferencePolicy { anonymous: true, members: None };
+/// assert_eq!(open.dial_in(&AssertedIdentity::ABSENT), DialIn::Admit);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum DialIn {
@@ -200,6 +226,13 @@ pub enum DialIn {
 }
 
 /// What a conference does with who answered its INVITE.
+///
+/// ```
+/// use sdp_sec::identity::{AssertedIdentity, ConferencePolicy, DialOut};
+///
+/// let open = ConferencePolicy { anonymous: false, members: None };
+/// assert_eq!(open.dial_out(&AssertedIdentity::ABSENT), DialOut::Cancel);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum DialOut {

@@ -7,6 +7,19 @@ use super::{Field, Line, LineEnd, Sdp, Section};
 const SLACK: usize = 512;
 
 /// An edit was refused; the editor is unchanged and what is done so far stands.
+///
+/// ```
+/// use sdp_sec::Sdp;
+/// use sdp_sec::lines::EditError;
+///
+/// let sdp = Sdp::parse(b"v=0\r\ns=-\r\n")?;
+/// let mut editor = sdp.edit();
+/// for line in sdp.lines() {
+///     assert_eq!(editor.insert_after(line, "a=x\r\na=y"), Err(EditError::NotALine));
+/// }
+/// assert_eq!(editor.finish(), sdp.octets());
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EditError {

@@ -4,6 +4,13 @@ use crate::{Rule, SdpError};
 
 /// What ends a line ([RFC 8866 §5]).
 ///
+/// ```
+/// use sdp_sec::lines::LineEnd;
+///
+/// assert_eq!(LineEnd::CrLf.octets(), b"\r\n");
+/// assert_eq!(LineEnd::None.octets(), b"");
+/// ```
+///
 /// [RFC 8866 §5]: https://www.rfc-editor.org/rfc/rfc8866#section-5
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -250,6 +257,19 @@ impl fmt::Debug for Attribute<'_> {
 }
 
 /// Part of a line, for [`Editor::replace`](super::Editor::replace).
+///
+/// ```
+/// use sdp_sec::Sdp;
+///
+/// let sdp = Sdp::parse(b"s=old\r\n")?;
+/// let mut editor = sdp.edit();
+/// for line in sdp.lines() {
+///     let name = line.field(line.value()).ok_or("a part of the line")?;
+///     editor.replace(name, "new")?;
+/// }
+/// assert_eq!(editor.finish(), b"s=new\r\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     start: usize,
@@ -281,6 +301,14 @@ impl fmt::Debug for Field<'_> {
 }
 
 /// The lines of a session description, or of a section of it.
+///
+/// ```
+/// use sdp_sec::Sdp;
+///
+/// let sdp = Sdp::parse(b"v=0\r\ns=-")?;
+/// assert_eq!(sdp.lines().map(|line| line.number()).collect::<Vec<_>>(), [1, 2]);
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[derive(Clone)]
 pub struct Lines<'a> {
     rest: &'a [u8],

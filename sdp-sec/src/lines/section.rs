@@ -205,6 +205,15 @@ impl fmt::Debug for Media<'_> {
 }
 
 /// The media sections of a session description, in order.
+///
+/// ```
+/// use sdp_sec::Sdp;
+///
+/// let sdp = Sdp::parse(b"v=0\r\nm=audio 1 RTP/AVP 0\r\na=x\r\nm=video 2 RTP/AVP 31\r\n")?;
+/// let lengths: Vec<_> = sdp.media().map(|media| media.lines().count()).collect();
+/// assert_eq!(lengths, [2, 1]);
+/// # Ok::<(), sdp_sec::SdpError>(())
+/// ```
 #[derive(Clone)]
 pub struct MediaSections<'a> {
     /// From the next m-line on.

@@ -7,6 +7,13 @@ use crate::{E2ae, KeyMgmt, Protocol, Rule, SdpError};
 ///
 /// Fingerprints need integrity; keys in SDP need confidentiality as well (TR 33.829 §5.3.2.1,
 /// §8.3.2.1, §8.3.2.2.1).
+///
+/// ```
+/// use sdp_sec::mediasec::{Mechanism, SignallingProtection};
+///
+/// assert!(SignallingProtection::Integrity.suffices_for(Mechanism::MsrpTls));
+/// assert!(!SignallingProtection::Integrity.suffices_for(Mechanism::SdesSrtp));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[expect(clippy::exhaustive_enums, reason = "there is no fourth")]
 pub enum SignallingProtection {
@@ -32,6 +39,12 @@ impl SignallingProtection {
 }
 
 /// Which side a session description came from.
+///
+/// ```
+/// use sdp_sec::mediasec::Source;
+///
+/// assert_ne!(Source::Ue, Source::Core);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "the edge has two sides")]
 pub enum Source {
@@ -42,6 +55,13 @@ pub enum Source {
 }
 
 /// What the operator lets the edge do beyond the standard's default.
+///
+/// ```
+/// use sdp_sec::mediasec::Policy;
+///
+/// assert!(!Policy::default().rcs5_msrp);
+/// assert!(Policy::RCS5.rcs5_msrp);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
@@ -56,6 +76,12 @@ impl Policy {
 }
 
 /// What the edge does with one media line.
+///
+/// ```
+/// use sdp_sec::mediasec::{Decision, Mechanism};
+///
+/// assert_ne!(Decision::Apply(Mechanism::SdesSrtp), Decision::Plain);
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Decision {
@@ -72,6 +98,12 @@ pub enum Decision {
 }
 
 /// What protects a line end to end.
+///
+/// ```
+/// use sdp_sec::mediasec::{Decision, EndToEnd};
+///
+/// assert_ne!(Decision::EndToEnd(EndToEnd::Sdes), Decision::EndToEnd(EndToEnd::KeyMgmt));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum EndToEnd {
@@ -84,6 +116,12 @@ pub enum EndToEnd {
 }
 
 /// Why a line is refused.
+///
+/// ```
+/// use sdp_sec::mediasec::Refusal;
+///
+/// assert_eq!(Refusal::NotKeyed.to_string(), "nothing keys the protected line");
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum Refusal {

@@ -10,6 +10,12 @@ pub const MAX_HEADER_LEN: usize = 16 * 1024;
 pub const MAX_MECHANISMS: usize = 64;
 
 /// A security header was refused, whole: no mechanism of it counts.
+///
+/// ```
+/// use sdp_sec::mediasec::{HeaderError, SecurityHeaders};
+///
+/// assert_eq!(SecurityHeaders::parse(&["tls;"]).err(), Some(HeaderError::Malformed));
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum HeaderError {
@@ -149,6 +155,17 @@ impl<'a> SecurityHeaders<'a> {
 
 /// One mechanism of a security header: a name and its parameters ([RFC 3329 §2.2]).
 ///
+/// ```
+/// use sdp_sec::mediasec::{Mechanism, SecurityHeaders};
+///
+/// let headers = SecurityHeaders::parse(&["MSRP-TLS;mediasec;x=1"])?;
+/// for mechanism in headers.mechanisms() {
+///     assert_eq!((mechanism.name(), mechanism.is_mediasec()), ("MSRP-TLS", true));
+///     assert_eq!(mechanism.mechanism(), Some(Mechanism::MsrpTls));
+/// }
+/// # Ok::<(), sdp_sec::mediasec::HeaderError>(())
+/// ```
+///
 /// [RFC 3329 §2.2]: https://www.rfc-editor.org/rfc/rfc3329#section-2.2
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SecMechanism<'a> {
@@ -249,6 +266,16 @@ impl fmt::Display for SecMechanism<'_> {
 }
 
 /// A parameter of a mechanism: `name` or `name=value`.
+///
+/// ```
+/// use sdp_sec::mediasec::SecurityHeaders;
+///
+/// let headers = SecurityHeaders::parse(&["digest;d-qop=auth;d-ver=\"0a\""])?;
+/// let parameters = headers.mechanisms().iter().flat_map(|mechanism| mechanism.parameters());
+/// let pairs: Vec<_> = parameters.map(|p| (p.name(), p.value())).collect();
+/// assert_eq!(pairs, [("d-qop", Some("auth")), ("d-ver", Some("\"0a\""))]);
+/// # Ok::<(), sdp_sec::mediasec::HeaderError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Parameter<'a> {
     name: &'a str,
@@ -293,6 +320,15 @@ impl<'a> Parameter<'a> {
 }
 
 /// A preference: 0 to 1 with up to three decimals ([RFC 3329 §2.2]).
+///
+/// ```
+/// use sdp_sec::mediasec::SecurityHeaders;
+///
+/// let headers = SecurityHeaders::parse(&["tls;q=0.25"])?;
+/// let q = headers.signalling().find_map(|mechanism| mechanism.q());
+/// assert_eq!(q.map(|q| q.thousandths()), Some(250));
+/// # Ok::<(), sdp_sec::mediasec::HeaderError>(())
+/// ```
 ///
 /// [RFC 3329 §2.2]: https://www.rfc-editor.org/rfc/rfc3329#section-2.2
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
