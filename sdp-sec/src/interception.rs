@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use sdes::CryptoSuite;
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::{Rule, Sdp, SdpError};
 
@@ -96,6 +96,9 @@ impl StoredNegotiation {
             .collect()
     }
 }
+
+// Both texts erase themselves.
+impl ZeroizeOnDrop for StoredNegotiation {}
 
 impl fmt::Debug for StoredNegotiation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use sdes::{CryptoSuite, Recovered, Refused};
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::Codec;
 use crate::lines::{Media, Section};
@@ -114,6 +114,9 @@ impl KeyMgmtMessages {
         self.answerer.iter().map(|message| message.as_slice())
     }
 }
+
+// Each message erases itself.
+impl ZeroizeOnDrop for KeyMgmtMessages {}
 
 impl fmt::Debug for KeyMgmtMessages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
