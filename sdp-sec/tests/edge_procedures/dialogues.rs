@@ -1,4 +1,5 @@
-use sdp_sec::edge::{Outcome, Policy, Rekey};
+use sdp_sec::Rule;
+use sdp_sec::edge::{Intention, Outcome, Policy, Refusal, Rekey};
 use sdp_sec::tls_role::TlsRole;
 use srtp::keying::{KeySet, MasterKeySource};
 
@@ -188,5 +189,63 @@ fn a_core_that_refuses_or_answers_with_another_protocol_is_not_made_secure() {
         assert!(crypto_lines(answered.sdp()).is_empty());
         let expected = matches!(answered.outcomes(), [Outcome::Closed]);
         assert_eq!(expected, closed);
+    }
+}
+
+#[test]
+fn a_ue_that_answers_in_plain_is_refused_though_it_has_keys() {
+    let offer = sdp("m=audio 5 RTP/AVP 0\nm=message 7 TCP/MSRP *\n");
+    let terminating = dialogue()
+        .terminating(&offer, agw, &mut Counter::new())
+        .unwrap();
+    let tls = format!("a=setup:active\na=fingerprint:{}\n", fingerprint("UE"));
+    let key = crypto(4, UE_KEY);
+    let plain = sdp(&format!(
+        "m=audio 1 RTP/AVP 0\n{key}m=message 9 TCP/MSRP *\n{tls}"
+    ));
+    let answered = terminating.answered(&plain, &mut Counter::new()).unwrap();
+    let mismatch = Refusal::ProtocolMismatch;
+    for outcome in answered.outcomes() {
+        assert!(matches!(outcome, Outcome::Refused(refusal) if *refusal == mismatch));
+    }
+    assert_eq!(
+        media(answered.sdp()),
+        "m=audio 0 RTP/AVP 0\nm=message 0 TCP/MSRP *\na=setup:active\n"
+    );
+    // Nor may it answer with key management what it was offered as e2ae.
+    let mikey = "a=key-mgmt:mikey AQEFgA==\n";
+    let both =
+        format!("m=audio 1 RTP/SAVP 0\n{mikey}{key}m=message 9 TCP/TLS/MSRP *\n{mikey}{tls}");
+    let answered = terminating
+        .answered(&sdp(&both), &mut Counter::new())
+        .unwrap();
+    for outcome in answered.outcomes() {
+        let Outcome::Refused(Refusal::Sdp(error)) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(error.rule(), Rule::Conflicting);
+    }
+}
+
+#[test]
+fn an_established_tls_stream_does_not_become_plain_or_end_to_end() {
+    let tls = format!("a=setup:active\na=fingerprint:{}\n", fingerprint("UE"));
+    let secured = sdp(&format!("m=message 9 TCP/TLS/MSRP *\n{tls}"));
+    let first = originate(&dialogue(), &secured, &sdp("m=message 2855 TCP/MSRP *\n"));
+    let plain = sdp("m=message 9 TCP/MSRP *\na=setup:active\n");
+    let mikey = sdp(&format!(
+        "m=message 9 TCP/TLS/MSRP *\na=key-mgmt:mikey AQAFgA==\n{tls}"
+    ));
+    for (offer, rule) in [
+        (plain, Rule::ProtectionStripped),
+        (mikey, Rule::Conflicting),
+    ] {
+        let originating = first.dialogue().originating(&offer).unwrap();
+        let refusal = Refusal::Sdp(rule.at(6));
+        assert_eq!(
+            originating.intentions().collect::<Vec<_>>(),
+            [Intention::Refuse(refusal)]
+        );
+        assert!(media(originating.offer_to_core()).starts_with("m=message 0 TCP/MSRP *\n"));
     }
 }
