@@ -505,3 +505,73 @@ fn req_t38_03_dtls_runs_without_tcp_and_is_verified_alike() {
     assert_eq!(failed, [Action::CloseTls, report]);
     assert_eq!(order(&mut client, Order::StartTls), start);
 }
+
+/// What must have happened for media to pass, kept apart from the machine under test.
+#[derive(Default)]
+struct Model {
+    up: [bool; 2],
+    matched: bool,
+    tls: bool,
+    fingerprint: bool,
+    shown: Option<&'static [u8]>,
+}
+
+impl Model {
+    /// Takes an event that was accepted, and what was done about it.
+    fn follow(&mut self, event: &Event<'static>, actions: &[Action]) {
+        match event {
+            Event::Order(Order::RemoteFingerprints(_)) => self.fingerprint = true,
+            Event::TcpUp(termination) => self.up[usize::from(*termination == CORE)] = true,
+            Event::PeerCertificate(der) => self.shown = Some(*der),
+            Event::TlsUp => self.tls = true,
+            _ => {}
+        }
+        self.matched = self.fingerprint && self.shown == Some(UE);
+        if let Event::TcpDown(termination) = event {
+            self.up[usize::from(*termination == CORE)] = false;
+        }
+        for action in actions {
+            match action {
+                Action::CloseTcp(termination) => {
+                    self.up[usize::from(*termination == CORE)] = false;
+                }
+                Action::Report(Report::TlsFailed(_) | Report::TlsReleased) | Action::CloseTls => {
+                    (self.tls, self.matched, self.shown) = (false, false, None);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn may_relay(&self) -> bool {
+        self.up == [true, true] && self.tls && self.matched
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn req_tg_11_media_pass_exactly_while_all_that_must_be_is(
+        choices in proptest::collection::vec(0..14_usize, 0..60),
+    ) {
+        let mut stream = ordered();
+        let mut model = Model { fingerprint: true, ..Model::default() };
+        for choice in choices {
+            // Weighted towards what brings a connection up.
+            let event = match choice {
+                0 | 1 => Event::TcpIncoming(ACCESS),
+                2 | 3 => Event::TcpUp(ACCESS),
+                4 | 5 => Event::TcpUp(CORE),
+                6 | 7 => Event::PeerCertificate(UE),
+                8 => Event::PeerCertificate(b"somebody else"),
+                9 | 10 => Event::TlsUp,
+                11 => Event::TlsDown,
+                12 => Event::TcpDown(CORE),
+                _ => Event::TcpDown(ACCESS),
+            };
+            if let Ok(actions) = stream.handle(event.clone()) {
+                model.follow(&event, &actions);
+            }
+            proptest::prop_assert_eq!(stream.relays(), model.may_relay());
+        }
+    }
+}

@@ -656,3 +656,32 @@ fn a_key_that_stands_in_two_lines_serves_one() {
     assert!(matches!(&answered.outcomes()[1], Outcome::Refused(refusal) if *refusal == reused));
     assert!(media(answered.sdp()).contains("m=video 0 RTP/SAVP 31\n"));
 }
+
+#[test]
+fn req_agw_01_the_gateway_gets_the_contexts_that_match_the_ues_in_both_directions() {
+    let (policy, mut rng) = (sdes::Policy::default(), Counter::new());
+    // The UE offers, with a stack of its own.
+    let theirs = sdes::Offer::new(&policy, &mut rng).unwrap();
+    let lines: String = theirs.lines().map(|line| format!("{line}\n")).collect();
+    let offer = sdp(&format!(
+        "m=audio 1 RTP/SAVP 0\na=3ge2ae:requested\n{lines}"
+    ));
+    let originating = dialogue().originating(&offer).unwrap();
+    let answered = answer_again(&originating, &sdp("m=audio 5 RTP/AVP 0\n"), &mut rng);
+    let ue = theirs.accept(crypto_lines(answered.sdp())).unwrap();
+    let agw_side = rtp_stream(&answered.outcomes()[0]);
+    assert_eq!(key(agw_side.inbound()), key(ue.outbound()));
+    assert_eq!(key(agw_side.outbound()), key(ue.inbound()));
+
+    // The UE answers.
+    let offer = sdp("m=audio 5 RTP/AVP 0\n");
+    let terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
+    let offered = crypto_lines(terminating.offer_to_ue());
+    let (line, ue) = sdes::Answer::to(&offered, &policy, &mut rng).unwrap();
+    let answer = sdp(&format!("m=audio 1 RTP/SAVP 0\n{}\n", line.line()));
+    let answered = terminating.answered(&answer, &mut rng).unwrap();
+    let agw_side = rtp_stream(&answered.outcomes()[0]);
+    assert_eq!(key(agw_side.inbound()), key(ue.outbound()));
+    assert_eq!(key(agw_side.outbound()), key(ue.inbound()));
+    assert_eq!(agw_side.outbound().profile(), Profile::AeadAes256Gcm);
+}
