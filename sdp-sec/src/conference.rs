@@ -90,7 +90,7 @@ pub fn restart_stream(
         .nth(media_index)
         .ok_or(RestartError::NoSuchStream)?;
     let line = media.media_line()?;
-    if line.port() == 0 || !line.protocol().is_srtp() {
+    if line.port() == 0 || !line.protocol().is_signalling_keyed_srtp() {
         return Err(RestartError::NoSuchStream);
     }
     if line.port() == port {

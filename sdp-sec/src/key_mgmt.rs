@@ -95,7 +95,10 @@ impl<'a> KeyMgmt<'a> {
         if !is_identifier(protocol) || message.is_empty() {
             return Err(Rule::KeyMgmt);
         }
-        Ok(alloc::format!("{protocol} {}", Base64::encode_string(message)))
+        Ok(alloc::format!(
+            "{protocol} {}",
+            Base64::encode_string(message)
+        ))
     }
 
     /// The value as its line, without a line end.

@@ -15,7 +15,8 @@ pub use decision::{
     AccessEdge, Decision, EndToEnd, Policy, Refusal, SecurityElements, SignallingProtection, Source,
 };
 pub use header::{
-    HeaderError, MAX_HEADER_LEN, MAX_MECHANISMS, Parameter, QValue, SecMechanism, SecurityHeaders,
+    HeaderError, MAX_HEADER_LEN, MAX_MECHANISMS, MAX_PARAMETERS, Parameter, QValue, SecMechanism,
+    SecurityHeaders,
 };
-pub use indications::{Bindings, Indications, MAX_BINDINGS};
+pub use indications::{Bindings, Indications, MAX_BINDINGS, MAX_CONTACT_LEN};
 pub use mechanism::{Mechanism, MechanismSet, client_value};

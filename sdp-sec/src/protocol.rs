@@ -183,6 +183,12 @@ impl<'a> Protocol<'a> {
         )
     }
 
+    /// Whether the media are SRTP whose keys come from signalling: `RTP/SAVP` and `RTP/SAVPF`.
+    #[must_use]
+    pub const fn is_signalling_keyed_srtp(self) -> bool {
+        matches!(self, Self::RtpSavp | Self::RtpSavpf)
+    }
+
     /// Whether the media travel in a TLS connection over TCP.
     #[must_use]
     pub const fn is_tls(self) -> bool {

@@ -259,7 +259,7 @@ impl CryptoSessions {
             if own.is_some() && at_session_level.is_some() && mixed == MixedLevels::Refuse {
                 return Err(Rule::MixedLevels.at(own.unwrap_or(number)));
             }
-            let purpose = if protocol.is_srtp() {
+            let purpose = if protocol.is_signalling_keyed_srtp() {
                 Purpose::Srtp(
                     streams(numbering, media.index()).ok_or(Rule::UnknownStreams.at(number))?,
                 )

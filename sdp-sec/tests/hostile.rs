@@ -158,8 +158,9 @@ fn req_sdp_04_security_headers_of_the_greatest_length_take_linear_time() {
         within(|| drop(SecurityHeaders::parse(&[&text])));
         within(|| drop(SecurityHeaders::parse(&[&format!("tls;{text}x")])));
     }
-    let parameters = format!("sdes-srtp;mediasec{}", ";a".repeat(4000));
-    let values = [parameters.as_str(), &parameters];
+    // Mechanisms that are compared with each other, each with as many parameters as it may have.
+    let parameters = format!("sdes-srtp;mediasec{}", ";a".repeat(31));
+    let values = vec![parameters.as_str(); 64];
     within(|| SecurityHeaders::parse(&values).unwrap());
 }
 

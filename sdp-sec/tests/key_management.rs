@@ -397,6 +397,16 @@ fn req_psk_15_ipv6_addresses_match_whatever_their_form() {
 }
 
 #[test]
+fn req_psk_20_dtls_lines_have_one_crypto_session_like_tls_lines() {
+    let text = format!(
+        "{SESSION}{KEY_MGMT}m=audio 1 UDP/TLS/RTP/SAVP 0\r\nm=application 2 UDP/TLS/BFCP *\r\n"
+    );
+    let sessions = sessions(&text, Numbering::TwoPerLine).unwrap();
+    let s = Bundle::Session;
+    assert_eq!(mapped(&sessions), [(0, s, 1, 1), (1, s, 2, 2)]);
+}
+
+#[test]
 fn req_psk_20_bfcp_is_keyed_like_msrp() {
     let text = format!("{SESSION}m=application 1 TCP/TLS/BFCP *\r\n{KEY_MGMT}");
     let sessions = sessions(&text, Numbering::PerSsrc(&[])).unwrap();

@@ -216,7 +216,7 @@ fn req_reg_04_a_ue_that_asks_for_end_to_end_gets_it() {
     }
     assert_eq!(
         end_to_end("UDP/TLS/RTP/SAVPF", &[FINGERPRINT]),
-        Decision::EndToEnd(EndToEnd::Dtls)
+        Decision::EndToEnd(EndToEnd::DtlsSrtp)
     );
     // Nothing is asked of the edge for a plain line, and a line that has ended stays as it is.
     assert_eq!(end_to_end("RTP/AVP", &[]), Decision::Plain);
@@ -385,6 +385,25 @@ fn req_ta_20_fingerprints_are_never_passed_end_to_end() {
 }
 
 #[test]
+fn req_ta_20_protocols_without_a_procedure_are_not_a_way_around() {
+    let edge = edge(all(), all());
+    for protocol in ["TCP/TLS", "TCP/DTLS/BFCP", "UDP/TLS/BFCP"] {
+        for source in [Source::Ue, Source::Core] {
+            let decision = decide(edge, source, protocol, &[FINGERPRINT]);
+            let expected = Decision::Refuse(Refusal::FingerprintEndToEnd);
+            assert_eq!(decision, Ok(expected));
+            let bare = decide(edge, source, protocol, &[]);
+            assert_eq!(bare, Ok(Decision::Refuse(Refusal::NotKeyed)));
+        }
+        let asked = decide(edge, Source::Ue, protocol, &["a=3ge2ae:requested"]);
+        assert_eq!(asked, Ok(Decision::Refuse(Refusal::NoMechanism)));
+    }
+    let unknown = decide(edge, Source::Ue, "FOO", &["a=3ge2ae:requested"]);
+    assert_eq!(unknown, Err(Rule::ProtectionStripped.at(5)));
+    assert_eq!(decide(edge, Source::Ue, "FOO", &[]), Ok(Decision::Plain));
+}
+
+#[test]
 fn req_ta_23_a_tls_line_without_fingerprint_is_refused() {
     let edge = edge(all(), all());
     for protocol in ["TCP/TLS/MSRP", "TCP/TLS/BFCP", "UDP/TLS/UDPTL"] {
@@ -456,4 +475,14 @@ fn rejects_headers_that_are_malformed_conflicting_or_too_long() {
     );
     assert_eq!(fault(&vec!["tls"; 65]), Some(HeaderError::TooLong));
     assert_eq!(fault(&vec!["tls"; 64]), None);
+    assert_eq!(
+        fault(&[&format!("tls{}", ";a".repeat(33))]),
+        Some(HeaderError::TooLong)
+    );
+    assert_eq!(fault(&[&format!("tls{}", ";a".repeat(32))]), None);
+    let mut bindings = Bindings::new(all());
+    let long = "c".repeat(4097);
+    let refused = bindings.register(&long, &["sdes-srtp;mediasec"]);
+    assert_eq!(refused, Err(HeaderError::TooLong));
+    assert!(bindings.of(&long).agreed().is_empty());
 }

@@ -111,8 +111,8 @@ pub enum EndToEnd {
     KeyMgmt,
     /// `a=crypto` without a request for e2ae (RFC 4568).
     Sdes,
-    /// DTLS-SRTP, or DTLS of another protocol that the edge has no part in.
-    Dtls,
+    /// DTLS-SRTP (RFC 5764), in which this edge has no part.
+    DtlsSrtp,
 }
 
 /// Why a line is refused.
@@ -125,10 +125,13 @@ pub enum EndToEnd {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// TLS with fingerprints from the core: they are not offered end to end past the operator
-    /// (TR 33.829 §12.1).
+    /// TLS or DTLS with fingerprints where the edge does not end it: they are not offered end to end
+    /// past the operator (TR 33.829 §12.1).
     #[error("fingerprints are not passed end to end")]
     FingerprintEndToEnd,
+    /// Protection at the edge is asked for and there is no mechanism for the protocol.
+    #[error("the edge has no mechanism for the protocol")]
+    NoMechanism,
     /// Protection at the edge is asked for and not agreed on at registration.
     #[error("not both sides indicated the mechanism at registration")]
     NotIndicated,
@@ -298,7 +301,11 @@ impl AccessEdge {
             return Ok(Decision::EndToEnd(EndToEnd::KeyMgmt));
         }
         let Some(mechanism) = Mechanism::of_protocol(protocol) else {
-            return Ok(outside(protocol));
+            return Ok(if requested {
+                Decision::Refuse(Refusal::NoMechanism)
+            } else {
+                outside(elements)
+            });
         };
         match (source, protocol.is_secured()) {
             (Source::Ue, false) => Ok(Decision::Plain),
@@ -363,13 +370,16 @@ fn protected_from_core(mechanism: Mechanism, elements: &SecurityElements<'_>) ->
     }
 }
 
-/// A line whose protocol has no mechanism at the edge.
-fn outside(protocol: Protocol<'_>) -> Decision {
-    if protocol.is_dtls() {
-        Decision::EndToEnd(EndToEnd::Dtls)
-    } else if protocol.is_secured() {
-        Decision::Refuse(Refusal::NotKeyed)
-    } else {
+/// A line whose protocol has no mechanism at the edge, and for which none is asked.
+fn outside(elements: &SecurityElements<'_>) -> Decision {
+    let protocol = elements.protocol;
+    if protocol.is_srtp() {
+        Decision::EndToEnd(EndToEnd::DtlsSrtp)
+    } else if !protocol.is_secured() {
         Decision::Plain
+    } else if elements.fingerprint {
+        Decision::Refuse(Refusal::FingerprintEndToEnd)
+    } else {
+        Decision::Refuse(Refusal::NotKeyed)
     }
 }

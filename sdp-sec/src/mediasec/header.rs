@@ -9,6 +9,9 @@ pub const MAX_HEADER_LEN: usize = 16 * 1024;
 /// Most mechanisms in the headers of one name, together.
 pub const MAX_MECHANISMS: usize = 64;
 
+/// Most parameters of one mechanism.
+pub const MAX_PARAMETERS: usize = 32;
+
 /// A security header was refused, whole: no mechanism of it counts.
 ///
 /// ```
@@ -29,8 +32,8 @@ pub enum HeaderError {
     /// The `Security-Verify` is not what `Security-Server` was: answer 494 (RFC 3329 §2.3.1).
     #[error("Security-Verify is not what Security-Server was")]
     NotEchoed,
-    /// Longer than [`MAX_HEADER_LEN`], or more than [`MAX_MECHANISMS`].
-    #[error("too long, or too many mechanisms")]
+    /// Longer than [`MAX_HEADER_LEN`], or more than [`MAX_MECHANISMS`] or [`MAX_PARAMETERS`].
+    #[error("too long, or too many mechanisms or parameters")]
     TooLong,
 }
 
@@ -185,7 +188,10 @@ impl<'a> SecMechanism<'a> {
             return Err(HeaderError::Malformed);
         }
         let mut mediasec = false;
-        for part in parts {
+        for (count, part) in parts.enumerate() {
+            if count >= MAX_PARAMETERS {
+                return Err(HeaderError::TooLong);
+            }
             let parameter = Parameter::parse(part?)?;
             mediasec |=
                 parameter.value.is_none() && parameter.name.eq_ignore_ascii_case("mediasec");

@@ -6,6 +6,9 @@ use super::{HeaderError, MechanismSet, SecurityHeaders};
 /// Most contact bindings that [`Bindings`] keeps.
 pub const MAX_BINDINGS: usize = 1 << 20;
 
+/// Most octets of the name of a contact binding.
+pub const MAX_CONTACT_LEN: usize = 4096;
+
 /// What the UE and the network have indicated for one contact binding (TS 24.229 §7.2A.7;
 /// TR 33.829 §8.3.2.4.2).
 ///
@@ -96,7 +99,8 @@ impl Bindings {
     /// # Errors
     ///
     /// As [`SecurityHeaders::parse`], and then the binding has no indication any more;
-    /// [`HeaderError::TooLong`] for a new binding beyond [`MAX_BINDINGS`].
+    /// [`HeaderError::TooLong`] for a new binding beyond [`MAX_BINDINGS`], or a name beyond
+    /// [`MAX_CONTACT_LEN`].
     pub fn register(
         &mut self,
         contact: &str,
@@ -104,7 +108,7 @@ impl Bindings {
     ) -> Result<Indications, HeaderError> {
         self.remove(contact);
         let ue = MechanismSet::of(security_client)?;
-        if self.bindings.len() >= MAX_BINDINGS {
+        if self.bindings.len() >= MAX_BINDINGS || contact.len() > MAX_CONTACT_LEN {
             return Err(HeaderError::TooLong);
         }
         if !ue.is_empty() {
