@@ -89,8 +89,8 @@ impl<'a> Sdp<'a> {
         Self::parse_with(octets, &Limits::default())
     }
 
-    /// Reads `octets` under `limits`, in one pass. The lines themselves are not judged: that is for
-    /// whoever needs one.
+    /// Reads `octets` under `limits`, in linear time. The lines themselves are not judged: that is
+    /// for whoever needs one.
     ///
     /// # Errors
     ///
