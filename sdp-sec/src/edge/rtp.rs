@@ -124,7 +124,11 @@ impl UeCrypto {
             return Ok((text(answer.line()), self.line(keys), None));
         };
         let (answer, keys, change) = self.answer_again(held, policy, rng).ok_or(Fault::Frozen)?;
-        Ok((text(answer.line()), self.line(keys), Some(change)))
+        Ok((
+            text(answer.line()),
+            self.line_after(held, keys),
+            Some(change),
+        ))
     }
 
     /// Takes the line that repeats the established key, wherever it stands among others.
@@ -161,6 +165,14 @@ impl UeCrypto {
         let tag = |line: &str| Attribute::parse(line).ok().map(|attribute| attribute.tag());
         let own = tag(line);
         self.lines().filter(|other| tag(other) == own).count() == 1
+    }
+
+    fn line_after(&self, held: &RtpLine, keys: Negotiated) -> RtpLine {
+        let mut line = self.line(keys);
+        if is_nowhere(&line.transport) {
+            line.transport.clone_from(&held.transport);
+        }
+        line
     }
 
     fn line(&self, keys: Negotiated) -> RtpLine {
@@ -248,7 +260,7 @@ impl OwnCrypto {
                 if policy.rekey == Rekey::Refuse && !unchanged(change) {
                     return Err(Fault::Frozen);
                 }
-                Ok((answer.line(keys), Some(change)))
+                Ok((answer.line_after(held, keys), Some(change)))
             }
         }
     }
@@ -268,11 +280,16 @@ fn text(line: &str) -> Zeroizing<String> {
 }
 
 fn moved(held: &RtpLine, transport: &[u8]) -> Transport {
-    if held.transport == transport {
+    if held.transport == transport || is_nowhere(transport) || is_nowhere(&held.transport) {
         Transport::Unchanged
     } else {
         Transport::Changed
     }
+}
+
+/// Hold as it was before RFC 3264: an address to which nothing is sent. The UE has not moved.
+fn is_nowhere(transport: &[u8]) -> bool {
+    transport.starts_with(b"c=IN IP4 0.0.0.0\n")
 }
 
 fn unchanged(change: Change) -> bool {

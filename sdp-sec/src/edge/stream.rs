@@ -160,15 +160,17 @@ impl TlsStream {
         self.core_role
     }
 
-    /// Whether a connection is to be set up, in place of one that may be there, or the one that is
-    /// there stays with its roles.
+    /// Whether a connection is to be set up, or the one that is there stays with its roles.
+    ///
+    /// [`Connection::New`] on a stream that has one gives it up: release it in the IMS-AGW and
+    /// reserve it anew, with the same certificate.
     #[must_use]
     pub const fn connection(&self) -> Connection {
         self.connection
     }
 
-    /// The orders for [`gateway::Stream`](super::gateway::Stream); none for an existing connection,
-    /// or one that is held.
+    /// The orders for a fresh [`gateway::Stream`](super::gateway::Stream); none for an existing
+    /// connection, or one that is held.
     #[must_use]
     pub fn orders(&self) -> Vec<Order> {
         let mut orders = Vec::new();

@@ -249,3 +249,17 @@ fn an_established_tls_stream_does_not_become_plain_or_end_to_end() {
         assert!(media(originating.offer_to_core()).starts_with("m=message 0 TCP/MSRP *\n"));
     }
 }
+
+#[test]
+fn hold_with_the_address_0_0_0_0_is_no_move() {
+    let first = originate(&dialogue(), &srtp_offer(), &rtp_answer());
+    let text = String::from_utf8(srtp_offer()).unwrap();
+    let hold = text.replace("c=IN IP4 192.0.2.1", "c=IN IP4 0.0.0.0");
+    let held = originate(first.dialogue(), hold.as_bytes(), &rtp_answer());
+    let resumed = originate(held.dialogue(), &srtp_offer(), &rtp_answer());
+    for answered in [held, resumed] {
+        let change = rtp_stream(&answered.outcomes()[0]).change().unwrap();
+        assert_eq!(change.inbound, sdes::Rekey::Unchanged);
+        assert_eq!(change.outbound, sdes::Rekey::Unchanged);
+    }
+}
