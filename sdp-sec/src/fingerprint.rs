@@ -14,7 +14,7 @@ pub use set::{FingerprintSet, MAX_FINGERPRINTS, Mismatch};
 
 use core::fmt::{self, Write};
 
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::Rule;
 
@@ -96,6 +96,12 @@ impl Fingerprint {
         self.octets.get(..self.hash.len()).unwrap_or_default()
     }
 
+    /// Whether both are the same, found in constant time.
+    fn ct_eq(&self, other: &Self) -> Choice {
+        // Octets that the hash does not have are zero in both.
+        self.octets.ct_eq(&other.octets) & Choice::from(u8::from(self.hash == other.hash))
+    }
+
     /// The fingerprint as its line, without a line end.
     #[must_use]
     pub const fn line(self) -> impl fmt::Display + Copy {
@@ -103,13 +109,6 @@ impl Fingerprint {
             name: Self::NAME,
             value: self,
         }
-    }
-}
-
-impl ConstantTimeEq for Fingerprint {
-    fn ct_eq(&self, other: &Self) -> subtle::Choice {
-        // Unused octets are zero in both.
-        self.octets.ct_eq(&other.octets) & subtle::Choice::from(u8::from(self.hash == other.hash))
     }
 }
 

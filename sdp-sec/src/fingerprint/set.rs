@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use subtle::{Choice, ConstantTimeEq};
+use subtle::Choice;
 
 use super::{Fingerprint, HashFunction, HashPolicy};
 use crate::lines::{Media, Section};
