@@ -105,7 +105,7 @@ fn req_cs_13_members_are_known_by_their_asserted_identity() {
         let admitted = dial_in == DialIn::Admit;
         assert_eq!(policy.dial_out(user) == DialOut::Admit, admitted);
     }
-    // `user=phone` stands in the URI's parameters only within angle brackets.
+    // The header has no parameters: those of a URI without angle brackets are its own.
     assert_eq!(closed.dial_in(&bob), DialIn::Admit);
 }
 

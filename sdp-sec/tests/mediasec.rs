@@ -137,6 +137,19 @@ fn req_reg_03_a_mixed_list_keeps_every_octet_and_the_two_kinds_apart() {
 }
 
 #[test]
+fn req_reg_03_folded_headers_are_read_and_kept() {
+    let folded = ["tls;q=0.1,\r\n sdes-srtp\t;\r\n\tmediasec"];
+    let headers = SecurityHeaders::parse(&folded).unwrap();
+    assert_eq!(headers.values(), folded);
+    assert_eq!(
+        headers.indicated(),
+        MechanismSet::EMPTY.with(Mechanism::SdesSrtp)
+    );
+    let unfolded = SecurityHeaders::parse(&["tls;q=0.1, sdes-srtp;mediasec"]).unwrap();
+    assert_eq!(unfolded.check_echo_of(&headers), Ok(()));
+}
+
+#[test]
 fn req_reg_03_security_verify_is_the_server_s_list_or_is_noticed() {
     // One header each, as an operator's 401 has it; the UE may join them.
     let sent = ["msrp-tls;mediasec", "sdes-srtp;mediasec", "tls;q=0.2"];
