@@ -18,6 +18,8 @@ mod dialogues;
 mod field;
 #[path = "edge_procedures/gateway.rs"]
 mod gateway;
+#[path = "edge_procedures/gateway_streams.rs"]
+mod gateway_streams;
 #[path = "edge_procedures/golden.rs"]
 mod golden;
 #[path = "edge_procedures/invariant.rs"]
@@ -26,9 +28,15 @@ mod invariant;
 mod invariants;
 #[path = "edge_procedures/rtp.rs"]
 mod rtp;
+#[path = "edge_procedures/rtp_established.rs"]
+mod rtp_established;
 #[path = "edge_procedures/support.rs"]
 mod support;
 #[path = "edge_procedures/t38.rs"]
 mod t38;
 #[path = "edge_procedures/tcp.rs"]
 mod tcp;
+#[path = "edge_procedures/tcp_roles.rs"]
+mod tcp_roles;
+#[path = "edge_procedures/tls_support.rs"]
+mod tls_support;

@@ -1,10 +1,12 @@
 use core::convert::Infallible;
 
 use rand_core::{TryCryptoRng, TryRng};
+use sdes::SecurityDescription;
 use sdp_sec::Fingerprint;
 use sdp_sec::edge::{Answered, Dialogue, Originating, Outcome, Policy, RtpStream, TlsStream};
 use sdp_sec::fingerprint::{FingerprintSet, HashFunction, HashPolicy};
 use sdp_sec::mediasec::{self, AccessEdge, Indications, Mechanism, MechanismSet};
+use srtp::keying::KeySet;
 
 /// A counter, so that golden files are the same each time; no two keys are equal.
 pub(crate) struct Counter(u64);
@@ -154,4 +156,22 @@ pub(crate) fn crypto_lines(sdp: &[u8]) -> Vec<String> {
         .filter(|l| l.starts_with("a=crypto:"))
         .map(str::to_owned)
         .collect()
+}
+
+/// The first key of a set, salt included.
+pub(crate) fn key(keys: &KeySet) -> Vec<u8> {
+    let key = keys.entries()[0].key();
+    [key.expose_key(), key.expose_salt()].concat()
+}
+
+/// What an `a=crypto` line says.
+pub(crate) fn described(line: &str) -> SecurityDescription {
+    SecurityDescription::parse(line, &[]).unwrap()
+}
+
+/// What a UE answers to the edge's offer: the line with this tag.
+pub(crate) fn ue_answer(tag: u32, suite: &str, key: &str) -> Vec<u8> {
+    sdp(&format!(
+        "m=audio 49170 RTP/SAVP 97\na=crypto:{tag} {suite} inline:{key}\n"
+    ))
 }
