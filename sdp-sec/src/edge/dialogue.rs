@@ -11,7 +11,7 @@ use super::tls::TlsLine;
 use super::{EdgeError, Intention, Originating, Outcome, Policy, Rekey, Terminating};
 use crate::fingerprint::Fingerprint;
 use crate::mediasec::{AccessEdge, Mechanism, Source};
-use crate::{Protocol, Sdp};
+use crate::{Protocol, Rule, Sdp};
 
 /// The access edge's memory of one dialogue with one UE: what was settled for each m-line.
 ///
@@ -241,6 +241,21 @@ pub(super) fn strips_from_session<'i>(
         Kind::Fingerprint | Kind::TlsId => edge && !certificates,
         _ => false,
     }
+}
+
+/// Checks that an answer has the m-lines of the offer that was sent: as many, of the same media.
+pub(super) fn check_answer(offer: &Written, answer: &Sdp<'_>) -> Result<(), EdgeError> {
+    let offer = Sdp::parse(&offer.0)?;
+    if offer.media_count() != answer.media_count() {
+        return Err(EdgeError::MediaCount);
+    }
+    for (offered, answered) in offer.media().zip(answer.media()) {
+        let (offered, answered) = (offered.media_line()?, answered.media_line()?);
+        if !offered.media().eq_ignore_ascii_case(answered.media()) {
+            return Err(Rule::AnswerMedia.at(answered.line().number()).into());
+        }
+    }
+    Ok(())
 }
 
 /// The protocol as a constant, if it has a name here.

@@ -1,9 +1,11 @@
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 use sdes::SdpKeys;
+use zeroize::Zeroizing;
 
-use super::dialogue::{Slot, Written, known, strips_from_session};
+use super::dialogue::{Slot, Written, check_answer, known, strips_from_session};
 use super::rewrite::{self, Edit};
 use super::rtp::{Fault, UeCrypto};
 use super::section::{Facts, Kind, MediaFacts};
@@ -122,9 +124,7 @@ impl Originating {
         rng: &mut R,
     ) -> Result<Answered, EdgeError> {
         let sdp = Sdp::parse(answer)?;
-        if sdp.media_count() != self.lines.len() {
-            return Err(EdgeError::MediaCount);
-        }
+        check_answer(&self.offer, &sdp)?;
         let session = Facts::of(sdp.session());
         let (mut slots, mut outcomes, mut keys) = (Vec::new(), Vec::new(), SdpKeys::new());
         let mut edits = Vec::with_capacity(self.lines.len());
@@ -138,6 +138,8 @@ impl Originating {
         }
 
         let mut editor = sdp.edit();
+        let crypto = edits.iter().flat_map(|(_, answer)| answer.crypto());
+        rewrite::make_room(&mut editor, crypto, edits.len());
         let untouched =
             |media: &MediaFacts<'_>| matches!(slots.get(media.index()), Some(Slot::Untouched));
         let strips = strips_from_session(edits.iter().map(|(m, _)| (m, untouched(m))));
@@ -310,20 +312,27 @@ struct Settled {
 
 enum Answer {
     Refuse,
-    Rtp(zeroize::Zeroizing<alloc::string::String>),
+    Rtp(Zeroizing<String>),
     Tls { own: Fingerprint, setup: Setup },
     Untouched,
 }
 
 impl Answer {
+    const fn crypto(&self) -> &[Zeroizing<String>] {
+        match self {
+            Self::Rtp(line) => core::slice::from_ref(line),
+            _ => &[],
+        }
+    }
+
     fn edit(&self) -> Edit<'_> {
         match self {
             Self::Refuse => Edit {
                 refuse: true,
                 ..Edit::default()
             },
-            Self::Rtp(line) => Edit {
-                crypto: core::slice::from_ref(line),
+            Self::Rtp(_) => Edit {
+                crypto: self.crypto(),
                 ..Edit::default()
             },
             Self::Tls { own, setup } => Edit {

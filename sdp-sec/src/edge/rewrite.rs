@@ -100,6 +100,25 @@ impl Edit<'_> {
     }
 }
 
+/// Makes room for keys before any is written: a description that grew later would leave copies of
+/// those before.
+pub(super) fn make_room<'e>(
+    editor: &mut Editor<'_>,
+    crypto: impl Iterator<Item = &'e Zeroizing<String>>,
+    media: usize,
+) {
+    /// Octets, at most, of a line end.
+    const LINE_END: usize = 2;
+    /// Octets, at most, of what is added to an m-line beside `a=crypto`.
+    const OTHERS: usize = 320;
+    let lines = crypto.map(|line| line.len().saturating_add(LINE_END));
+    editor.reserve(
+        lines
+            .sum::<usize>()
+            .saturating_add(media.saturating_mul(OTHERS)),
+    );
+}
+
 /// Writes the session section: without attributes that are for the edge alone, or that no stream
 /// which passes the edge untouched needs.
 pub(super) fn session<'a>(

@@ -5,7 +5,7 @@ use rand_core::CryptoRng;
 use sdes::{SdpKeys, SecurityDescription};
 use zeroize::Zeroizing;
 
-use super::dialogue::{Slot, Written, known, strips_from_session};
+use super::dialogue::{Slot, Written, check_answer, known, strips_from_session};
 use super::rewrite::{self, Edit};
 use super::rtp::{Fault, OwnCrypto, UeCrypto};
 use super::section::{Facts, Kind, MediaFacts};
@@ -116,21 +116,26 @@ impl Terminating {
             lines.push(pending);
         }
 
+        let mut crypto = Vec::with_capacity(lines.len());
+        for pending in &lines {
+            crypto.push(match &pending.ours {
+                Ours::Rtp(own) => own
+                    .lines(&dialogue.policy, rng)
+                    .map_err(EdgeError::OwnKeys)?,
+                _ => Vec::new(),
+            });
+        }
+
         let mut editor = sdp.edit();
+        rewrite::make_room(&mut editor, crypto.iter().flatten(), lines.len());
         let strips = strips_from_session(
             read.iter()
                 .zip(&lines)
                 .map(|((m, _), l)| (m, l.intention == Intention::Untouched)),
         );
         rewrite::session(&mut editor, &session, strips)?;
-        for ((media, _), pending) in read.iter().zip(&lines) {
-            let crypto = match &pending.ours {
-                Ours::Rtp(own) => own
-                    .lines(&dialogue.policy, rng)
-                    .map_err(EdgeError::OwnKeys)?,
-                _ => Vec::new(),
-            };
-            offer_edit(dialogue, pending, &crypto).apply(&mut editor, media)?;
+        for (((media, _), pending), crypto) in read.iter().zip(&lines).zip(&crypto) {
+            offer_edit(dialogue, pending, crypto).apply(&mut editor, media)?;
         }
         let offer = Written::new(editor.finish());
         Ok(Self {
@@ -183,9 +188,7 @@ impl Terminating {
         rng: &mut R,
     ) -> Result<Answered, EdgeError> {
         let sdp = Sdp::parse(answer)?;
-        if sdp.media_count() != self.lines.len() {
-            return Err(EdgeError::MediaCount);
-        }
+        check_answer(&self.offer, &sdp)?;
         let session = Facts::of(sdp.session());
         let mut fingerprints = SessionFingerprints::new(&session);
         let (mut slots, mut outcomes, mut keys) = (Vec::new(), Vec::new(), SdpKeys::new());

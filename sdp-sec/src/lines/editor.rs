@@ -160,6 +160,13 @@ impl<'a> Editor<'a> {
         self.insert_after(last, text)
     }
 
+    /// Makes room for `octets` that will be inserted, so that a description which is given keys does
+    /// not move and leave a copy of them behind.
+    pub fn reserve(&mut self, octets: usize) {
+        let rest = self.source.len().saturating_sub(self.done);
+        self.out.reserve(rest.saturating_add(octets));
+    }
+
     /// Copies what is left and gives the new description.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {

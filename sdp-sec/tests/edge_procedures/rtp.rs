@@ -368,6 +368,18 @@ fn req_sdp_05_the_number_of_lines_never_changes() {
 }
 
 #[test]
+fn req_sdp_05_an_answer_has_the_media_of_its_offer_in_its_order() {
+    let offer = sdp("m=audio 1 RTP/AVP 0\nm=video 3 RTP/AVP 31\n");
+    let swapped = sdp("m=video 3 RTP/AVP 31\nm=audio 1 RTP/AVP 0\n");
+    let error = Some(EdgeError::Sdp(Rule::AnswerMedia.at(6)));
+    let originating = dialogue().originating(&offer).unwrap();
+    let mut rng = Counter::new();
+    assert_eq!(originating.answered(&swapped, agw, &mut rng).err(), error);
+    let terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
+    assert_eq!(terminating.answered(&swapped, &mut rng).err(), error);
+}
+
+#[test]
 fn req_sdp_06_no_key_in_what_is_printed() {
     let originating = dialogue().originating(&srtp_offer()).unwrap();
     let answered = answer_again(&originating, &rtp_answer(), &mut Counter::new());
