@@ -237,7 +237,7 @@ pub(super) fn strips_from_session<'i>(
     }
     move |kind| match kind {
         Kind::E2ae => true,
-        Kind::Crypto => edge,
+        Kind::Capability | Kind::Crypto => edge,
         Kind::Fingerprint | Kind::TlsId => edge && !certificates,
         _ => false,
     }

@@ -31,7 +31,9 @@ impl Edit<'_> {
     fn strips(&self, kind: Kind) -> bool {
         match kind {
             Kind::E2ae => true,
-            Kind::Crypto | Kind::Fingerprint | Kind::TlsId => self.strip.is_some(),
+            Kind::Capability | Kind::Crypto | Kind::Fingerprint | Kind::TlsId => {
+                self.strip.is_some()
+            }
             Kind::Setup | Kind::Connection => {
                 self.to_plain && self.strip == Some(Mechanism::UdptlDtls)
             }

@@ -10,6 +10,8 @@ use crate::{Connection, E2ae, Rule, SdpError, Setup, TlsId};
 /// The attributes that the edge reads, adds or takes away.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
+    /// `a=acap` that offers one of the security attributes as a capability (RFC 5939 §3.4.1).
+    Capability,
     Connection,
     Crypto,
     E2ae,
@@ -27,6 +29,9 @@ impl Kind {
         let found = attribute.name().trim_ascii();
         let is = |name: &str| found.eq_ignore_ascii_case(name.as_bytes());
         let (name, kind) = match found.len() {
+            4 if is("acap") => {
+                return is_security_capability(attribute).then_some(Self::Capability);
+            }
             4 => ("path", Self::Path),
             5 => ("setup", Self::Setup),
             6 if is("crypto") => return Some(Self::Crypto),
@@ -39,6 +44,24 @@ impl Kind {
         };
         is(name).then_some(kind)
     }
+}
+
+/// Whether the value is a number, spaces, and an attribute that is not for the core.
+fn is_security_capability(attribute: &Attribute<'_>) -> bool {
+    let value = attribute.value().unwrap_or_default().trim_ascii_start();
+    let digits = value
+        .iter()
+        .take_while(|octet| octet.is_ascii_digit())
+        .count();
+    let rest = value.get(digits..).unwrap_or_default().trim_ascii_start();
+    let name = rest
+        .split(|octet| *octet == b':')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii_end();
+    ["crypto", "fingerprint", "tls-id", "3ge2ae"]
+        .iter()
+        .any(|hidden| name.eq_ignore_ascii_case(hidden.as_bytes()))
 }
 
 /// The session section, or what follows an m-line.

@@ -114,6 +114,21 @@ fn req_rtp_10_keys_at_session_level_do_not_reach_the_core() {
 }
 
 #[test]
+fn req_rtp_10_keys_offered_as_capabilities_do_not_reach_the_core() {
+    let offer = sdp(&format!(
+        "a=acap:9 crypto:9 X inline:{UE_KEY_2}\nm=audio 1 RTP/SAVP 0\na=3ge2ae:requested\n{}\
+         a=tcap:1 RTP/SAVPF\na=acap:1 crypto:2 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY_2}\n\
+         a=ACAP: 2  Crypto:3 X inline:{UE_KEY_2}\na=acap:3 rtpmap:0 PCMU/8000\n\
+         a=pcfg:1 t=1 a=1\n",
+        crypto(1, UE_KEY),
+    ));
+    let originating = dialogue().originating(&offer).unwrap();
+    let to_core = String::from_utf8_lossy(originating.offer_to_core()).into_owned();
+    assert!(!to_core.contains("inline"), "{to_core}");
+    assert!(to_core.contains("a=acap:3 rtpmap:0 PCMU/8000\r\na=pcfg:1 t=1 a=1\r\n"));
+}
+
+#[test]
 fn req_rtp_12_a_bad_key_is_not_answered_with_plain_rtp() {
     let offer = offer_with("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:YmFk\n");
     let originating = dialogue().originating(&offer).unwrap();

@@ -15,6 +15,8 @@ fn attribute() -> impl Strategy<Value = Vec<u8>> {
         format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY}"),
         format!("a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY_2}|2^20|1:4"),
         "a=Crypto :x".to_owned(),
+        format!("a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY}"),
+        "a=acap:2 rtpmap:97 AMR/8000".to_owned(),
         format!("a=fingerprint:{}", fingerprint("UE")),
         "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB"
             .to_owned(),
