@@ -10,6 +10,10 @@
 //!
 //! Not an octet passes before the UE's certificate has matched a fingerprint that the IMS-ALG gave
 //! for this very stream: [`Stream::relays`] is false until then, in whatever order events come.
+//!
+//! There is no clock in it either. Whoever connects to a passive termination holds it until TLS has
+//! failed, so give [`Event::TcpDown`] for a connection, and [`Event::TlsDown`] for a handshake, that
+//! takes too long; the UE may then connect. Over UDP each datagram is passed for itself.
 
 mod action;
 mod event;

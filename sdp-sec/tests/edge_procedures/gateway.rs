@@ -244,6 +244,12 @@ fn req_tg_09_a_trigger_ordered_after_the_syn_fires_at_once() {
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
     let late = order(&mut stream, Order::StartTcpOnTrigger(CORE));
     assert_eq!(late, [Action::Connect(CORE)]);
+    // The connection that we open ourselves at the other side triggers nothing.
+    let mut stream = super::gateway::stream();
+    order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Active));
+    order(&mut stream, Order::StartTcp(ACCESS));
+    order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
+    assert_eq!(order(&mut stream, Order::StartTcpOnTrigger(CORE)), []);
 }
 
 #[test]

@@ -204,7 +204,9 @@ impl Stream {
                 actions.push(Action::Connect(termination));
             }
             Order::StartTcpOnTrigger(termination) => {
-                let other_has_arrived = self.leg(termination.other()).tcp != Tcp::Down;
+                let other = self.leg(termination.other());
+                let other_has_arrived =
+                    other.role == Some(TransportRole::Passive) && other.tcp != Tcp::Down;
                 let leg = self.client_leg(termination)?;
                 leg.on_trigger = true;
                 if other_has_arrived && leg.tcp == Tcp::Down {
