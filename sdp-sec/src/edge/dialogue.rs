@@ -2,6 +2,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::decision::Context;
@@ -271,6 +272,7 @@ pub(super) fn known(protocol: Protocol<'_>) -> Option<Protocol<'static>> {
 /// See [`Dialogue`] for an example.
 #[derive(Debug)]
 pub struct Answered {
+    pub(super) received: Written,
     pub(super) sdp: Written,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) dialogue: Dialogue,
@@ -285,6 +287,14 @@ impl Answered {
     #[must_use]
     pub fn sdp(&self) -> &[u8] {
         &self.sdp.0
+    }
+
+    /// Whether this came of the very answer `received`, octet by octet: a 200 (OK) may repeat what a
+    /// 183 (Session Progress) of the same branch said, and is then sent on with the same
+    /// [`sdp`](Self::sdp). Answering it anew would make other keys.
+    #[must_use]
+    pub fn is_repeated_by(&self, received: &[u8]) -> bool {
+        bool::from(self.received.0.as_slice().ct_eq(received))
     }
 
     /// What was settled, for each m-line in order; what the IMS-AGW is to be told.

@@ -111,8 +111,8 @@ impl Originating {
     ///
     /// `certificate` gives the fingerprint of the certificate that the IMS-AGW selected for an
     /// m-line, counted from 0. Each branch of a forked offer is answered from the same `Originating`
-    /// and gets keys of its own; the *same* answer, repeated in a later response, is not to be
-    /// answered anew but sent on as before.
+    /// and gets keys of its own; an answer that a later response of the branch repeats
+    /// ([`Answered::is_repeated_by`]) is sent on as before.
     ///
     /// # Errors
     ///
@@ -155,6 +155,7 @@ impl Originating {
             edit.apply(&mut editor, media)?;
         }
         Ok(Answered {
+            received: Written::new(answer.to_vec()),
             sdp: Written::new(editor.finish()),
             outcomes,
             dialogue: self.dialogue.with_slots(slots),

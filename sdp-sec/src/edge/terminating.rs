@@ -210,6 +210,7 @@ impl Terminating {
             answer_edit(&self.dialogue, pending, answer).apply(&mut editor, media)?;
         }
         Ok(Answered {
+            received: Written::new(answer.to_vec()),
             sdp: Written::new(editor.finish()),
             outcomes,
             dialogue: self.dialogue.with_slots(slots),

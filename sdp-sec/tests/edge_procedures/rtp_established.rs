@@ -222,3 +222,10 @@ fn an_established_stream_outlives_the_registration_that_allowed_it() {
     let answered = originate(&withdrawn, &srtp_offer(), &rtp_answer());
     assert!(matches!(answered.outcomes(), [Outcome::Rtp(_)]));
 }
+
+#[test]
+fn req_rtp_18_an_answer_repeated_in_a_later_response_is_known_again() {
+    let answered = originate(&dialogue(), &srtp_offer(), &rtp_answer());
+    assert!(answered.is_repeated_by(&rtp_answer()));
+    assert!(!answered.is_repeated_by(&srtp_offer()));
+}
