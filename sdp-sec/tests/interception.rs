@@ -232,6 +232,7 @@ fn req_li_03_nothing_secret_is_printed_and_secrets_are_erased() {
     let negotiation = stored(&offer, answer.as_bytes());
     let streams = negotiation.streams(&[]).unwrap();
     let printed = format!("{negotiation:?} {streams:?}");
+    assert!(!printed.contains("192.0.2.1") && !printed.contains("alice"));
     for secret in [
         &UE_KEY[..8],
         &OTHER_KEY[..8],

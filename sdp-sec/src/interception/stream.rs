@@ -14,7 +14,7 @@ use crate::{KeyMgmt, Path, Protocol, SdpError, key_mgmt};
 /// Where one end receives a stream.
 ///
 /// See [`StoredNegotiation`](super::StoredNegotiation) for an example.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Endpoint {
     address: Option<String>,
     port: u16,
@@ -76,6 +76,12 @@ impl Endpoint {
     }
 }
 
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
+    }
+}
+
 /// What a stream is protected with.
 ///
 /// See [`StoredNegotiation`](super::StoredNegotiation) for an example.
@@ -127,7 +133,8 @@ impl fmt::Debug for KeyMgmtMessages {
 /// A stream that offer and answer agreed on.
 ///
 /// See [`StoredNegotiation`](super::StoredNegotiation) for an example.
-#[derive(Debug)]
+///
+/// `Debug` shows the place of the m-line alone: who is intercepted does not belong into logs.
 pub struct InterceptedStream {
     index: usize,
     media: String,
@@ -201,6 +208,14 @@ impl InterceptedStream {
     #[must_use]
     pub const fn keys(&self) -> &KeyMaterial {
         &self.keys
+    }
+}
+
+impl fmt::Debug for InterceptedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InterceptedStream")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 
