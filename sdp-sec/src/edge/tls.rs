@@ -157,6 +157,7 @@ impl Completed<'_> {
         match self.mechanism {
             // The attribute decides; addresses and roles are then ignored (RFC 4145 §5.1).
             Mechanism::BfcpTls if self.access != Agreement::Keep => Ok(false),
+            Mechanism::BfcpTls if held.access.is_none() => Err(Refusal::NoConnection),
             Mechanism::BfcpTls if !same_peer => Err(Refusal::FingerprintChanged),
             Mechanism::BfcpTls => Ok(true),
             // A re-offer of MSRP may exchange the roles without touching the connection.

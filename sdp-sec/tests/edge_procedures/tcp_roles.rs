@@ -276,6 +276,15 @@ fn req_ta_21_an_existing_connection_stays_and_a_new_one_is_set_up() {
         nothing.outcomes(),
         [Outcome::Refused(Refusal::NoConnection)]
     ));
+    // Nor what was only held.
+    let hold = ue(BFCP[0], "a=setup:holdconn\n");
+    let held = sdp(&format!("m={}\na=setup:holdconn\n", BFCP[1]));
+    let held = originate(&dialogue(), &hold, &held);
+    let nothing = originate(held.dialogue(), &offer("existing"), &answer("existing"));
+    assert!(matches!(
+        nothing.outcomes(),
+        [Outcome::Refused(Refusal::NoConnection)]
+    ));
     // Another certificate under an existing connection.
     let changed = String::from_utf8(offer("existing")).unwrap();
     let changed = changed.replace(
