@@ -17,55 +17,58 @@ use common::{
 use srtp::keying::{
     KeyDerivationRate, KeyEntry, KeySet, Mki, Parameters, Profile, RocTransport, RocTransportMode,
 };
-use srtp::{Backend, Builder, Cryptex, ProtectError, Receiver, Sender, UnprotectError};
+use srtp::{Backend, Builder, Cryptex, Direction, ProtectError, Receiver, Sender, UnprotectError};
 
 const CM: Profile = Profile::AesCm128HmacSha1_80;
 const GCM: Profile = Profile::AeadAes128Gcm;
 
-/// A session and the RTP packet that is attacked in it.
+/// A session and the packets that are attacked in it.
 struct Case {
     name: String,
     profile: Profile,
     backend: Backend,
+    options: Options,
+}
+
+/// What a session does besides its profile.
+#[derive(Clone, Copy)]
+struct Options {
+    name: &'static str,
     parameters: Parameters,
     mki_len: usize,
     cryptex: Cryptex,
+    /// IDs of the header extension elements that are encrypted.
     elements: &'static [u8],
-    header: Header,
-}
-
-#[derive(Clone, Copy)]
-enum Header {
-    Plain,
-    WithExtension,
+    /// Whether RTP packets have a CSRC list and a header extension.
+    extension: bool,
 }
 
 impl Case {
-    fn set(&self) -> KeySet {
+    fn builder<D: Direction>(&self) -> Builder<D> {
+        let options = &self.options;
         let mut entry = KeyEntry::new(master(self.profile, 1));
-        if self.mki_len > 0 {
-            entry = entry.with_mki(Mki::new(&vec![0x5a; self.mki_len]).unwrap());
+        if options.mki_len > 0 {
+            entry = entry.with_mki(Mki::new(&vec![0x5a; options.mki_len]).unwrap());
         }
-        KeySet::new(self.profile, self.parameters, vec![entry]).unwrap()
+        let set = KeySet::new(self.profile, options.parameters, vec![entry]).unwrap();
+        Builder::new(set)
+            .backend(self.backend)
+            .allow_unprotected()
+            .cryptex(options.cryptex)
+            .encrypted_header_extensions(options.elements)
     }
 
     fn sender(&self) -> Sender {
-        let builder = Builder::new(self.set()).backend(self.backend);
-        let builder = builder.allow_unprotected().cryptex(self.cryptex);
-        let builder = builder.encrypted_header_extensions(self.elements);
-        builder.build().unwrap()
+        self.builder().build().unwrap()
     }
 
     fn receiver(&self) -> Receiver {
-        let builder = Builder::new(self.set()).backend(self.backend);
-        let builder = builder.allow_unprotected().cryptex(self.cryptex);
-        let builder = builder.encrypted_header_extensions(self.elements);
-        builder.build().unwrap()
+        self.builder().build().unwrap()
     }
 
     fn rtp(&self, seq: u16) -> Vec<u8> {
         let mut packet = rtp(SSRC, seq, b"");
-        if let Header::WithExtension = self.header {
+        if self.options.extension {
             packet[0] |= 0x11;
             packet.extend([0xc5; 4]);
             packet.extend([0xbe, 0xde, 0, 1, 0x10, 0x77, 0x20, 0x88]);
@@ -76,7 +79,7 @@ impl Case {
 
     /// Of a packet that carries the ROC where every other one does, and of one that does not.
     fn sequence_numbers(&self) -> impl Iterator<Item = u16> + use<> {
-        let kinds = if self.parameters.roc_transport.is_some() {
+        let kinds = if self.options.parameters.roc_transport.is_some() {
             2
         } else {
             1
@@ -84,20 +87,34 @@ impl Case {
         [0x0100, 0x0101].into_iter().take(kinds)
     }
 
-    /// Octets by which the SRTP packet with this sequence number is longer than the RTP packet.
+    /// Octets by which the SRTP packet with this sequence number is longer than the RTP packet: the
+    /// MKI, and the tag of the profile or what RFC 4771 makes of it.
     fn overhead(&self, seq: u16) -> usize {
-        let opened = self.rtp(seq).len();
-        protect(&mut self.sender(), &self.rtp(seq)).unwrap().len() - opened
+        let tag_len = self.profile.srtp_tag_len();
+        let tag = match self.options.parameters.roc_transport {
+            None if self.options.parameters.unauthenticated_srtp => 0,
+            None => tag_len,
+            Some(roc) => {
+                let aead = if self.profile.is_aead() { tag_len } else { 0 };
+                let carries = seq.is_multiple_of(roc.rate());
+                aead + match roc.mode() {
+                    _ if carries => usize::from(roc.tag_len()),
+                    RocTransportMode::Mode2 => usize::from(roc.tag_len()),
+                    _ => 0,
+                }
+            }
+        };
+        self.options.mki_len + tag
     }
 
     /// Whether the SRTP packet with this sequence number has a tag that a forger cannot make.
     fn authenticates(&self, seq: u16) -> bool {
         let carries_roc = |roc: RocTransport| seq.is_multiple_of(roc.rate());
-        let tag = match self.parameters.roc_transport {
+        let tag = match self.options.parameters.roc_transport {
             // RFC 4771 2: in mode 1 a packet that carries no ROC has no tag, in mode 3 none has.
             Some(roc) if roc.mode() == RocTransportMode::Mode1 => carries_roc(roc),
             Some(roc) if roc.mode() == RocTransportMode::Mode3 => self.profile.is_aead(),
-            _ => !self.parameters.unauthenticated_srtp,
+            _ => !self.options.parameters.unauthenticated_srtp,
         };
         tag && self.profile.srtp_tag_len() > 0
     }
@@ -105,113 +122,94 @@ impl Case {
     /// Whether a packet that was accepted may have moved the receiver: not one without a tag in
     /// mode 1 (RFC 4771 3).
     fn moves(&self) -> bool {
-        let mode = self.parameters.roc_transport.map(RocTransport::mode);
+        let mode = self
+            .options
+            .parameters
+            .roc_transport
+            .map(RocTransport::mode);
         mode != Some(RocTransportMode::Mode1)
     }
 }
 
+fn plain(name: &'static str) -> Options {
+    Options {
+        name,
+        parameters: Parameters::default(),
+        mki_len: 0,
+        cryptex: Cryptex::Off,
+        elements: &[],
+        extension: false,
+    }
+}
+
+fn with_mki(name: &'static str, mki_len: usize) -> Options {
+    Options {
+        mki_len,
+        ..plain(name)
+    }
+}
+
+fn with_parameters(name: &'static str, change: impl Fn(&mut Parameters)) -> Options {
+    let mut options = plain(name);
+    change(&mut options.parameters);
+    options
+}
+
+fn with_roc(name: &'static str, mode: RocTransportMode, rate: u16, tag_len: u8) -> Options {
+    let transport = RocTransport::new(mode, rate, tag_len).unwrap();
+    with_parameters(name, |p| p.roc_transport = Some(transport))
+}
+
+fn options() -> Vec<Options> {
+    let exponent = |exponent| KeyDerivationRate::power_of_two(exponent).unwrap();
+    let with_extension = |name| Options {
+        extension: true,
+        ..plain(name)
+    };
+    vec![
+        plain("plain"),
+        with_extension("extension"),
+        with_mki("MKI of 1", 1),
+        with_mki("MKI of 4", 4),
+        with_mki("MKI of 128", 128),
+        Options {
+            cryptex: Cryptex::Enabled,
+            ..with_extension("Cryptex")
+        },
+        Options {
+            cryptex: Cryptex::Required,
+            mki_len: 4,
+            ..with_extension("Cryptex required, MKI")
+        },
+        Options {
+            elements: &[1],
+            ..with_extension("RFC 6904")
+        },
+        with_roc("RCC mode 1", RocTransportMode::Mode1, 2, 14),
+        with_roc("RCC mode 2", RocTransportMode::Mode2, 2, 14),
+        with_roc("RCC mode 2, every packet", RocTransportMode::Mode2, 1, 24),
+        Options {
+            mki_len: 1,
+            ..with_roc("RCC mode 3", RocTransportMode::Mode3, 2, 4)
+        },
+        Options {
+            elements: &[1],
+            extension: true,
+            ..with_parameters("key derivation rates", |p| {
+                (p.srtp_kdr, p.srtcp_kdr) = (exponent(1), exponent(0));
+            })
+        },
+        with_parameters("UNENCRYPTED_SRTCP", |p| p.unencrypted_srtcp = true),
+        with_parameters("UNENCRYPTED_SRTP", |p| p.unencrypted_srtp = true),
+        with_parameters("UNAUTHENTICATED_SRTP", |p| p.unauthenticated_srtp = true),
+        with_parameters("nothing but SRTCP protected", |p| {
+            (p.unencrypted_srtp, p.unauthenticated_srtp) = (true, true);
+        }),
+    ]
+}
+
 /// Every option with every profile that allows it, and with every backend that computes it.
 fn cases() -> Vec<Case> {
-    let exponent = |exponent| KeyDerivationRate::power_of_two(exponent).unwrap();
-    let plain = Parameters::default();
-    let with = |change: &dyn Fn(&mut Parameters)| {
-        let mut parameters = plain;
-        change(&mut parameters);
-        parameters
-    };
-    let roc = |mode, rate, tag_len| {
-        with(&|p| p.roc_transport = Some(RocTransport::new(mode, rate, tag_len).unwrap()))
-    };
-    let (off, on) = (Cryptex::Off, Cryptex::Enabled);
-    let options: [(&str, Parameters, usize, Cryptex, &'static [u8], Header); 17] = [
-        ("plain", plain, 0, off, &[], Header::Plain),
-        ("extension", plain, 0, off, &[], Header::WithExtension),
-        ("MKI of 1", plain, 1, off, &[], Header::Plain),
-        ("MKI of 4", plain, 4, off, &[], Header::Plain),
-        ("MKI of 128", plain, 128, off, &[], Header::Plain),
-        ("Cryptex", plain, 0, on, &[], Header::WithExtension),
-        (
-            "Cryptex required, MKI",
-            plain,
-            4,
-            Cryptex::Required,
-            &[],
-            Header::WithExtension,
-        ),
-        ("RFC 6904", plain, 0, off, &[1], Header::WithExtension),
-        (
-            "RCC mode 1",
-            roc(RocTransportMode::Mode1, 2, 14),
-            0,
-            off,
-            &[],
-            Header::Plain,
-        ),
-        (
-            "RCC mode 2",
-            roc(RocTransportMode::Mode2, 2, 14),
-            1,
-            off,
-            &[],
-            Header::Plain,
-        ),
-        (
-            "RCC mode 2, every packet",
-            roc(RocTransportMode::Mode2, 1, 24),
-            0,
-            off,
-            &[],
-            Header::Plain,
-        ),
-        (
-            "RCC mode 3",
-            roc(RocTransportMode::Mode3, 2, 4),
-            1,
-            off,
-            &[],
-            Header::Plain,
-        ),
-        (
-            "key derivation rates",
-            with(&|p| (p.srtp_kdr, p.srtcp_kdr) = (exponent(1), exponent(0))),
-            0,
-            off,
-            &[1],
-            Header::WithExtension,
-        ),
-        (
-            "UNENCRYPTED_SRTCP",
-            with(&|p| p.unencrypted_srtcp = true),
-            1,
-            off,
-            &[],
-            Header::Plain,
-        ),
-        (
-            "UNENCRYPTED_SRTP",
-            with(&|p| p.unencrypted_srtp = true),
-            0,
-            off,
-            &[],
-            Header::Plain,
-        ),
-        (
-            "UNAUTHENTICATED_SRTP",
-            with(&|p| p.unauthenticated_srtp = true),
-            1,
-            off,
-            &[],
-            Header::Plain,
-        ),
-        (
-            "nothing protected but SRTCP",
-            with(&|p| (p.unencrypted_srtp, p.unauthenticated_srtp) = (true, true)),
-            0,
-            off,
-            &[],
-            Header::Plain,
-        ),
-    ];
     let mut cases = Vec::new();
     for &profile in Profile::ALL {
         // All else than AES-GCM is computed by the same code whatever the backend.
@@ -222,21 +220,14 @@ fn cases() -> Vec<Case> {
             &[Backend::RustCrypto]
         };
         for &backend in backends {
-            for (name, parameters, mki_len, cryptex, elements, header) in options {
-                if parameters.check(profile).is_ok() {
-                    let name = format!("{profile:?} {backend:?} {name}");
-                    cases.push(Case {
-                        name,
-                        profile,
-                        backend,
-                        parameters,
-                        mki_len,
-                        cryptex,
-                        elements,
-                        header,
-                    });
-                }
-            }
+            let allowed = options().into_iter();
+            let allowed = allowed.filter(|options| options.parameters.check(profile).is_ok());
+            cases.extend(allowed.map(|options| Case {
+                name: format!("{profile:?} {backend:?} {}", options.name),
+                profile,
+                backend,
+                options,
+            }));
         }
     }
     cases
@@ -263,15 +254,33 @@ fn truncated(packet: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
 #[test]
 fn every_option_meets_every_profile_that_allows_it() {
     let cases = cases();
-    let count = |part: &str| cases.iter().filter(|case| case.name.contains(part)).count();
+    let count = |name| {
+        let named = cases.iter().filter(|case| case.options.name == name);
+        named.count()
+    };
     let gcm = 2 * (Backend::ALL.len() - 1);
-    assert_eq!(count(" plain"), Profile::ALL.len() + gcm);
     let aead = Profile::ALL
         .iter()
         .filter(|profile| profile.is_aead())
         .count();
-    assert_eq!(count("UNENCRYPTED_SRTP "), 0);
-    assert_eq!(count("UNAUTHENTICATED_SRTP"), Profile::ALL.len() - aead);
+    for name in [
+        "plain",
+        "MKI of 128",
+        "Cryptex",
+        "RFC 6904",
+        "UNENCRYPTED_SRTCP",
+    ] {
+        assert_eq!(count(name), Profile::ALL.len() + gcm, "{name}");
+    }
+    for name in [
+        "UNENCRYPTED_SRTP",
+        "UNAUTHENTICATED_SRTP",
+        "RCC mode 1",
+        "RCC mode 2",
+    ] {
+        let allowed = (1..=Profile::ALL.len() - aead).contains(&count(name));
+        assert!(allowed, "{name}");
+    }
     assert!(count("RCC mode 3") >= aead + gcm);
 }
 
@@ -363,7 +372,10 @@ fn the_shortest_packets_open_and_shorter_ones_are_too_short() {
         let (mut sender, mut receiver) = (case.sender(), case.receiver());
         let empty = [0x80, 201, 0, 1, 0xca, 0xfe, 0xba, 0xbe];
         let packet = protect_report(&mut sender, &empty).unwrap();
-        assert_eq!(packet.len(), 8 + case.profile.srtcp_overhead(case.mki_len));
+        assert_eq!(
+            packet.len(),
+            8 + case.profile.srtcp_overhead(case.options.mki_len)
+        );
         for shorter in truncated(&packet) {
             assert_eq!(
                 unprotect_report(&mut receiver, &shorter),

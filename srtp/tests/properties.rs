@@ -10,14 +10,18 @@
 
 mod common;
 
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
 use common::{Seeded, master, protect, protect_report, rtp, state, unprotect, unprotect_report};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use srtp::keying::{KeyEntry, KeySet, Mki, Parameters, Profile};
 use srtp::{
-    Builder, HandoverKey, HandoverKeys, IndexSkip, MIN_REPLAY_WINDOW, Receiver, Rekey, Sender,
+    Builder, HandoverKey, HandoverKeys, IndexSkip, MIN_REPLAY_WINDOW, ProtectError, Receiver,
+    Rekey, Sender,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 const CM: Profile = Profile::AesCm128HmacSha1_80;
 
@@ -295,6 +299,29 @@ proptest! {
     }
 }
 
+/// RFC 3711 3.4, RFC 7714 9.4: 2^31 reports, then a new key.
+#[test]
+fn the_srtcp_index_ends_and_does_not_wrap() {
+    for &profile in Profile::ALL {
+        let (mut sender, mut receiver) = common::pair(profile);
+        protect_report(&mut sender, &report(1)).unwrap();
+        let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+        let skip = IndexSkip {
+            srtp: 0,
+            srtcp: (1 << 31) - 2,
+        };
+        let resumed = Builder::<Sender>::resume(&octets, &shared(), None, skip).unwrap();
+        let mut sender: Sender = resumed.allow_unprotected().build().unwrap();
+        let last = protect_report(&mut sender, &report(1)).unwrap();
+        assert_eq!(unprotect_report(&mut receiver, &last), Ok(report(1)));
+        let index = receiver.stream(1).unwrap().srtcp_index;
+        assert_eq!(index, Some((1 << 31) - 1));
+        let refused = protect_report(&mut sender, &report(1)).unwrap_err();
+        let ended = [ProtectError::IndexExhausted, ProtectError::KeyExpired];
+        assert!(ended.contains(&refused), "{profile:?} {refused:?}");
+    }
+}
+
 /// What happens next to a call whose packets are lost, delayed and doubled on their way.
 #[derive(Clone, Debug)]
 enum Step {
@@ -325,13 +352,21 @@ fn calls() -> impl Strategy<Value = Step> {
 /// Packets by which another may be overtaken: what the smallest window forgives.
 const MOST_DELAY: u16 = 30;
 
+/// One of possibly several copies of a packet.
+struct Packet {
+    number: usize,
+    rtcp: bool,
+    protected: Vec<u8>,
+    plain: Vec<u8>,
+}
+
 /// A sender, a receiver, and the packets between them.
 struct Call {
     sender: Sender,
     receiver: Receiver,
     mki: bool,
-    /// By the packet that they arrive after: number, whether RTCP, protected and plain octets.
-    under_way: BTreeMap<usize, Vec<(usize, bool, Vec<u8>, Vec<u8>)>>,
+    /// By the packet that they arrive after.
+    under_way: BTreeMap<usize, Vec<Packet>>,
     seqs: [u16; 2],
     begun: HashSet<(u32, bool)>,
     sent: usize,
@@ -422,7 +457,12 @@ impl Call {
             let at_once = first && copy == 0;
             if at_once || !lost {
                 let due = self.sent + if at_once { 0 } else { usize::from(*delay) };
-                let packet = (self.sent, rtcp, protected.clone(), plain.clone());
+                let packet = Packet {
+                    number: self.sent,
+                    rtcp,
+                    protected: protected.clone(),
+                    plain: plain.clone(),
+                };
                 self.under_way.entry(due).or_default().push(packet);
             }
         }
@@ -431,18 +471,17 @@ impl Call {
     /// Opens everything that is due.
     fn arrive(&mut self, now: usize) {
         let later = self.under_way.split_off(&(now + 1));
-        for (number, rtcp, protected, plain) in core::mem::replace(&mut self.under_way, later)
-            .into_values()
-            .flatten()
-        {
+        let due = core::mem::replace(&mut self.under_way, later);
+        for packet in due.into_values().flatten() {
+            let number = packet.number;
             self.arrived.insert(number);
-            let opened = if rtcp {
-                unprotect_report(&mut self.receiver, &protected)
+            let opened = if packet.rtcp {
+                unprotect_report(&mut self.receiver, &packet.protected)
             } else {
-                unprotect(&mut self.receiver, &protected)
+                unprotect(&mut self.receiver, &packet.protected)
             };
             if self.opened.insert(number) {
-                assert_eq!(opened, Ok(plain), "packet {number} was lost");
+                assert_eq!(opened, Ok(packet.plain), "packet {number} was lost");
             } else {
                 assert!(opened.is_err(), "packet {number} was opened twice");
             }
