@@ -113,11 +113,11 @@ fn a_packet_during_the_change_of_keys_allocates_nothing() {
 
 #[test]
 fn a_million_forged_ssrcs_leave_memory_as_it_was() {
-    for profile in [CM, Profile::AeadAes128Gcm] {
+    for (profile, ssrcs) in [(CM, 500_000_u32), (Profile::AeadAes128Gcm, 20_000)] {
         let mut receiver: Receiver = builder(profile).build().unwrap();
         let mut forged = rtp(0, 1, &[7; 30]);
         let info = measure(|| {
-            for ssrc in 0..500_000_u32 {
+            for ssrc in 0..ssrcs {
                 forged[8..12].copy_from_slice(&ssrc.to_be_bytes());
                 let refused = receiver.unprotect_rtp_in_place(&mut forged);
                 assert_eq!(refused, Err(UnprotectError::Forged));
@@ -132,7 +132,7 @@ fn a_million_forged_ssrcs_leave_memory_as_it_was() {
             "{profile:?}"
         );
         assert_eq!(receiver.streams().count(), 0);
-        assert_eq!(receiver.unmatched().forged, 1_000_000);
+        assert_eq!(receiver.unmatched().forged, 2 * u64::from(ssrcs));
     }
 }
 
