@@ -54,7 +54,8 @@ impl SessionKeys {
         backend: Backend,
     ) -> Option<Self> {
         let profile = master.profile();
-        let kdf = Kdf::new(master)?;
+        let isa = backend.isa()?;
+        let kdf = Kdf::new(master, isa)?;
         let [encryption, authentication, salting] = match protocol {
             Protocol::Srtp => [
                 Label::SrtpEncryption,
@@ -75,13 +76,13 @@ impl SessionKeys {
         let mac = profile.has_mac().then(|| {
             let mut key = Zeroizing::new([0; 20]);
             kdf.derive(authentication, r, &mut *key);
-            HmacSha1::new(&key)
+            HmacSha1::new(&key, isa)
         });
         let header = if header_extensions && protocol == Protocol::Srtp && cipher.encrypts() {
             kdf.derive(Label::HeaderEncryption, r, key);
             let salt = SessionSalt::derive(&kdf, Label::HeaderSalt, r, profile.salt_len());
             Some(Box::new(HeaderKeys {
-                cipher: block_cipher(profile, key)?,
+                cipher: block_cipher(profile, key, isa)?,
                 salt,
             }))
         } else {
@@ -104,12 +105,12 @@ impl Cipher {
             }
             #[cfg(feature = "aria")]
             Profile::AeadAria128Gcm | Profile::AeadAria256Gcm => Gcm::aria(key).map(Self::Gcm),
-            Profile::AesF8_128HmacSha1_80 => AesF8::new(key, salt).map(Self::F8),
+            Profile::AesF8_128HmacSha1_80 => AesF8::new(key, salt, backend.isa()?).map(Self::F8),
             #[cfg(feature = "insecure-null")]
             Profile::NullHmacSha1_80 | Profile::NullHmacSha1_32 | Profile::NullNull => {
                 Some(Self::Null)
             }
-            _ => block_cipher(profile, key).map(Self::Counter),
+            _ => block_cipher(profile, key, backend.isa()?).map(Self::Counter),
         }
     }
 
