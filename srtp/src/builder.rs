@@ -6,7 +6,7 @@ use crate::event::Events;
 use crate::framing::Framing;
 use crate::handover::Resumed;
 use crate::header_extension::ElementIds;
-use crate::key_uses::KeyUses;
+use crate::key_uses::{KeyUses, Retired};
 use crate::keying::{KeySet, Parameters, Profile};
 use crate::keys::{Derivation, Keys};
 use crate::replay::{MAX_REPLAY_WINDOW, MIN_REPLAY_WINDOW};
@@ -41,7 +41,7 @@ pub struct Builder<D> {
     pub(crate) keys: KeySet,
     ssrcs: Vec<(u32, u32)>,
     scope: Scope,
-    max_streams: usize,
+    pub(crate) max_streams: usize,
     pub(crate) replay_window: u32,
     soft_limit: u64,
     cryptex: Cryptex,
@@ -157,15 +157,9 @@ impl<D: Direction> Builder<D> {
     /// # Errors
     ///
     /// [`SessionError`] for settings that do not fit together or with the keys.
-    pub fn build(mut self) -> Result<D, SessionError> {
-        let retired = self
-            .resumed
-            .as_mut()
-            .map(Resumed::take_retired)
-            .unwrap_or_default();
+    pub fn build(self) -> Result<D, SessionError> {
         Ok(D::assemble(sealed::Parts {
             session: self.session()?,
-            retired,
         }))
     }
 
@@ -175,7 +169,8 @@ impl<D: Direction> Builder<D> {
         if !(MIN_REPLAY_WINDOW..=MAX_REPLAY_WINDOW).contains(&self.replay_window) {
             return Err(SessionError::ReplayWindow);
         }
-        if self.cryptex != Cryptex::Off && !self.element_ids.is_empty() {
+        let excludes = !self.element_ids.is_empty() || parameters.unencrypted_srtp;
+        if self.cryptex != Cryptex::Off && excludes {
             return Err(SessionError::HeaderExtensionModes);
         }
         if self.max_streams == 0 {
@@ -205,13 +200,18 @@ impl<D: Direction> Builder<D> {
                 soft_limit: self.soft_limit,
                 scope: self.scope,
                 roc_always_zero: self.roc_always_zero,
+                claimed: false,
+                srtcp_start: 0,
             },
+            retired: Retired::new(),
         };
-        for (ssrc, roc) in self.ssrcs {
-            session.set_roc(ssrc, roc)?;
-        }
         if let Some(resumed) = self.resumed {
             resumed.into_session(&mut session)?;
+        }
+        for (ssrc, roc) in self.ssrcs {
+            if session.stream(&session.place(ssrc)).is_none() {
+                session.begin(ssrc, roc)?;
+            }
         }
         Ok(session)
     }
@@ -233,19 +233,13 @@ impl Builder<Sender> {
     ///
     /// As [`build`](Self::build), and [`SessionError::KeyInUse`] for a key that `uses` knows.
     pub fn build_claiming(self, uses: &mut KeyUses) -> Result<Sender, SessionError> {
-        let any = self.scope == Scope::Any;
-        for entry in self.keys.entries() {
-            match entry.ssrc() {
-                Some(ssrc) => uses.claim(entry.key(), Some(ssrc))?,
-                None if any => uses.claim(entry.key(), None)?,
-                None => {
-                    for (ssrc, _) in &self.ssrcs {
-                        uses.claim(entry.key(), Some(*ssrc))?;
-                    }
-                }
-            }
-        }
-        self.build()
+        let keys = self.keys.duplicate();
+        let mut sender = self.build()?;
+        let claims = sender.claims(keys.entries());
+        uses.check(&claims)?;
+        uses.take(claims);
+        sender.session.settings.claimed = true;
+        Ok(sender)
     }
 }
 
@@ -261,7 +255,6 @@ mod sealed {
         reason = "keeps `Direction` from being implemented elsewhere"
     )]
 
-    use crate::key_uses::Retired;
     use crate::session::Session;
     use crate::{Receiver, Sender};
 
@@ -271,12 +264,13 @@ mod sealed {
 
     pub struct Parts {
         pub(super) session: Session,
-        pub(super) retired: Retired,
     }
 
     impl Sealed for Sender {
-        fn assemble(Parts { session, retired }: Parts) -> Self {
-            Self { session, retired }
+        fn assemble(parts: Parts) -> Self {
+            Self {
+                session: parts.session,
+            }
         }
     }
 

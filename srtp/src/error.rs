@@ -111,14 +111,15 @@ pub enum SessionError {
     /// The backend cannot key the cipher of the profile.
     #[error("backend cannot key the cipher of the profile")]
     Backend,
-    /// Cryptex and encrypted header extension elements exclude one another ([RFC 9335 §5]).
+    /// Cryptex excludes encrypted header extension elements ([RFC 9335 §5]), and a session that does
+    /// not encrypt at all.
     ///
     /// [RFC 9335 §5]: https://www.rfc-editor.org/rfc/rfc9335#section-5
-    #[error("Cryptex and RFC 6904 header extension encryption exclude one another")]
+    #[error("Cryptex excludes RFC 6904 header extension encryption and UNENCRYPTED_SRTP")]
     HeaderExtensionModes,
-    /// The master key protects packets with this SSRC elsewhere: the same keystream would be used
-    /// twice.
-    #[error("the master key is in use for this SSRC in another sender")]
+    /// The master key protects packets, or did so before: the same keystream could be used twice, or
+    /// old packets be replayed.
+    #[error("the master key is in use, or was given up")]
     KeyInUse,
     /// The keys do not fit together.
     #[error(transparent)]

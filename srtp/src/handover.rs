@@ -61,9 +61,11 @@ pub enum HandoverKeys {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct IndexSkip {
     /// SRTP packets. 0 where sequence numbers come from a source that goes on behind the hand-over
-    /// and never repeats one; otherwise the sender's own numbers go on behind the skip.
+    /// and never repeats one; otherwise the sender's own numbers go on behind the skip, and SSRCs
+    /// that begin after it are fresh ones.
     pub srtp: u64,
-    /// SRTCP packets, whose indices the sender counts itself.
+    /// SRTCP packets, whose indices the sender counts itself. Also the index that streams begin
+    /// with which the exported sender may have begun since.
     pub srtcp: u32,
 }
 
@@ -102,9 +104,12 @@ pub(crate) struct Resumed {
     pub(crate) replaced: Vec<(KeyEntry, u32)>,
     pub(crate) profile: Profile,
     pub(crate) replay_window: u32,
+    pub(crate) max_streams: u32,
+    pub(crate) srtcp_start: u32,
     pub(crate) scope: Scope,
-    /// The keys that the streams count packets for; a `serial` is a place in this list.
-    pub(crate) identities: Vec<KeyIdentity>,
+    /// The keys that the streams count packets for, and whether they were not replaced; a `serial`
+    /// is a place in this list.
+    pub(crate) identities: Vec<(KeyIdentity, bool)>,
     pub(crate) retired: Retired,
     pub(crate) streams: Vec<Stream>,
     pub(crate) parked: Vec<Stream>,
@@ -128,7 +133,7 @@ impl Sender {
         keys: HandoverKeys,
         rng: &mut R,
     ) -> Vec<u8> {
-        let body = codec::encode(&self.session, &self.retired, keys);
+        let body = codec::encode(&self.session, keys);
         seal(Direction::Sender, &body, key, rng)
     }
 }
@@ -144,7 +149,7 @@ impl Receiver {
         keys: HandoverKeys,
         rng: &mut R,
     ) -> Vec<u8> {
-        let body = codec::encode(&self.session, &Retired::new(), keys);
+        let body = codec::encode(&self.session, keys);
         seal(Direction::Receiver, &body, key, rng)
     }
 }
@@ -153,7 +158,7 @@ impl Builder<Sender> {
     /// Settings for a sender that goes on as the one that was exported, `skip` packets later.
     ///
     /// `keys` are those of the session if the hand-over does not carry them. Settings other than
-    /// the keys, the replay window and the SSRCs are chosen anew.
+    /// the keys, the replay window, the SSRCs and their number are chosen anew.
     ///
     /// ```
     /// use srtp::keying::{MasterKey, Profile};
@@ -195,15 +200,17 @@ impl Builder<Sender> {
             if let Some(highest) = stream.srtp.highest() {
                 stream.srtp.skip_to(highest.saturating_add(skip.srtp));
             }
-            let next = stream.srtcp.highest().map_or(0, |highest| highest + 1);
-            if let Some(last) = next.saturating_add(skip.srtcp.into()).checked_sub(1) {
-                stream.srtcp.skip_to(last);
+            if let Some(highest) = stream.srtcp.highest() {
+                stream
+                    .srtcp
+                    .skip_to(highest.saturating_add(skip.srtcp.into()));
             }
             for usage in &mut stream.usage {
                 usage.srtp = usage.srtp.saturating_add(skip.srtp);
                 usage.srtcp = usage.srtcp.saturating_add(skip.srtcp.into());
             }
         }
+        resumed.srtcp_start = resumed.srtcp_start.saturating_add(skip.srtcp);
         Self::from_resumed(resumed, keys)
     }
 }
@@ -212,7 +219,7 @@ impl Builder<Receiver> {
     /// Settings for a receiver that goes on as the one that was exported.
     ///
     /// `keys` are those of the session if the hand-over does not carry them. Settings other than
-    /// the keys, the replay window and the SSRCs are chosen anew.
+    /// the keys, the replay window, the SSRCs and their number are chosen anew.
     ///
     /// # Errors
     ///
@@ -231,63 +238,73 @@ impl<D: crate::builder::Direction> Builder<D> {
         let keys = keys
             .or(resumed.keys.take())
             .ok_or(HandoverError::KeysLeftOut)?;
-        let known = |identity| {
-            let replaced = resumed.replaced.iter().map(|(entry, _)| entry);
-            let mut all = keys.entries().iter().chain(replaced);
-            all.any(|entry| KeyIdentity::of(entry.key()) == identity)
-        };
-        if keys.profile() != resumed.profile || !resumed.identities.iter().copied().all(known) {
+        let given: Vec<KeyIdentity> = keys
+            .entries()
+            .iter()
+            .map(|entry| KeyIdentity::of(entry.key()))
+            .collect();
+        let mut active = resumed.identities.iter().filter(|(_, active)| *active);
+        let complete = active.all(|(identity, _)| given.contains(identity));
+        let retired = given
+            .iter()
+            .any(|identity| resumed.retired.contains(identity));
+        if keys.profile() != resumed.profile || !complete || retired {
             return Err(HandoverError::KeyMismatch);
         }
         let mut builder = Self::new(keys);
         builder.replay_window = resumed.replay_window;
+        builder.max_streams = usize::try_from(resumed.max_streams).unwrap_or(usize::MAX);
         builder.resumed = Some(resumed);
         Ok(builder)
     }
 }
 
 impl Resumed {
-    pub(crate) fn take_retired(&mut self) -> Retired {
-        core::mem::take(&mut self.retired)
-    }
-
     /// Puts everything where it was.
     pub(crate) fn into_session(self, session: &mut Session) -> Result<(), SessionError> {
         for (entry, grace) in self.replaced {
             session.keys.add_replaced(entry, grace)?;
         }
+        let serial_of = |identity: &KeyIdentity| {
+            session
+                .keys
+                .iter()
+                .find(|key| key.identity() == *identity)
+                .map(|key| key.serial)
+        };
         let serials: Vec<Option<u32>> = self
             .identities
             .iter()
-            .map(|identity| {
-                let mut keys = session.keys.iter();
-                keys.find(|key| KeyIdentity::of(key.entry.key()) == *identity)
-            })
-            .map(|key| key.map(|key| key.serial))
+            .map(|(identity, _)| serial_of(identity))
             .collect();
-        let place = |place: u32| {
-            let place = usize::try_from(place).ok()?;
-            serials.get(place).copied().flatten()
-        };
-        let parked: Vec<u32> = self.parked.iter().map(|stream| stream.ssrc).collect();
-        for mut stream in self.parked.into_iter().chain(self.streams) {
-            let ssrc = stream.ssrc;
-            stream.usage.retain_mut(|usage| match place(usage.serial) {
-                Some(serial) => {
+        let streams = self.parked.into_iter().map(|stream| (stream, true));
+        for (mut stream, parked) in streams.chain(self.streams.into_iter().map(|s| (s, false))) {
+            stream.usage.retain_mut(|usage| {
+                let place = usize::try_from(usage.serial).ok();
+                let serial = place.and_then(|place| serials.get(place).copied().flatten());
+                serial.is_some_and(|serial| {
                     usage.serial = serial;
                     true
-                }
-                None => false,
+                })
             });
+            let size = session.settings.replay_window;
+            if size != self.replay_window {
+                stream.srtp = stream.srtp.resized(size);
+                stream.srtcp = stream.srtcp.resized(size);
+            }
+            let ssrc = stream.ssrc;
             session.streams.insert(stream)?;
-            if parked.contains(&ssrc) {
-                session.streams.park(ssrc, true)?;
+            if parked {
+                session.streams.park(ssrc, false, |_| true)?;
             }
         }
         for ssrc in self.barred {
             session.streams.bar(ssrc);
         }
         session.settings.scope = self.scope;
+        session.settings.srtcp_start = self.srtcp_start;
+        session.retired = self.retired;
+        session.announce_limits();
         Ok(())
     }
 }

@@ -1,6 +1,5 @@
 use alloc::vec::Vec;
 
-use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use sha1::{Digest, Sha1};
 
@@ -52,25 +51,42 @@ impl KeyUses {
     /// [`SessionError::KeyInUse`] if the key is claimed for the SSRC, or claimed at all and now
     /// wanted for all SSRCs; nothing is claimed then.
     pub fn claim(&mut self, key: &MasterKey, ssrc: Option<u32>) -> Result<(), SessionError> {
-        let free = match (self.claims.entry(KeyIdentity::of(key)), ssrc) {
-            (Entry::Vacant(free), None) => {
-                free.insert(Claim::Any);
-                true
+        let claim = alloc::vec![(KeyIdentity::of(key), ssrc)];
+        self.check(&claim)?;
+        self.take(claim);
+        Ok(())
+    }
+
+    /// Whether all of `claims` are free, and none is there twice.
+    pub(crate) fn check(&self, claims: &[(KeyIdentity, Option<u32>)]) -> Result<(), SessionError> {
+        let mut wanted = Self::default();
+        for (identity, ssrc) in claims {
+            if !self.is_free(*identity, *ssrc) || !wanted.is_free(*identity, *ssrc) {
+                return Err(SessionError::KeyInUse);
             }
-            (Entry::Vacant(free), Some(ssrc)) => {
-                free.insert(Claim::Some(HashSet::from_iter([ssrc])));
-                true
+            wanted.take([(*identity, *ssrc)]);
+        }
+        Ok(())
+    }
+
+    /// Takes claims that are free.
+    pub(crate) fn take(&mut self, claims: impl IntoIterator<Item = (KeyIdentity, Option<u32>)>) {
+        for (identity, ssrc) in claims {
+            let claim = self.claims.entry(identity).or_insert_with(|| match ssrc {
+                None => Claim::Any,
+                Some(_) => Claim::Some(HashSet::new()),
+            });
+            if let (Claim::Some(ssrcs), Some(ssrc)) = (claim, ssrc) {
+                ssrcs.insert(ssrc);
             }
-            (Entry::Occupied(mut taken), Some(ssrc)) => match taken.get_mut() {
-                Claim::Some(ssrcs) => ssrcs.insert(ssrc),
-                Claim::Any => false,
-            },
-            (Entry::Occupied(_), None) => false,
-        };
-        if free {
-            Ok(())
-        } else {
-            Err(SessionError::KeyInUse)
+        }
+    }
+
+    fn is_free(&self, identity: KeyIdentity, ssrc: Option<u32>) -> bool {
+        match (self.claims.get(&identity), ssrc) {
+            (None, _) => true,
+            (Some(Claim::Some(ssrcs)), Some(ssrc)) => !ssrcs.contains(&ssrc),
+            (Some(_), _) => false,
         }
     }
 }
@@ -97,5 +113,5 @@ impl KeyIdentity {
     }
 }
 
-/// The master keys that a sender gave up; none may come back.
+/// Master keys that a session gave up; none may come back.
 pub(crate) type Retired = Vec<KeyIdentity>;

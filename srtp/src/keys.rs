@@ -8,9 +8,10 @@ use subtle::ConstantTimeEq;
 
 use crate::Backend;
 use crate::error::SessionError;
+use crate::key_uses::KeyIdentity;
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, Mki,
-    Parameters,
+    Parameters, Profile,
 };
 use crate::session_keys::{Protocol, SessionKeys};
 
@@ -20,8 +21,11 @@ pub(crate) struct Keys {
     by_ssrc: HashMap<u32, usize>,
     any_ssrc: Option<usize>,
     derivation: Derivation,
+    profile: Profile,
     mki_len: usize,
     next_serial: u32,
+    /// Whether some keys only stay for packets on their way.
+    replacing: bool,
 }
 
 /// The keys that may serve one stream; at most [`MAX_KEYS_PER_STREAM`].
@@ -59,9 +63,13 @@ struct Epochs {
 }
 
 /// Session keys that were at hand, or had to be derived.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would be an allocation per packet"
+)]
 pub(crate) enum Derived<'a> {
     Kept(&'a SessionKeys),
-    Fresh(Box<SessionKeys>),
+    Fresh(SessionKeys),
 }
 
 impl Keys {
@@ -71,8 +79,10 @@ impl Keys {
             by_ssrc: HashMap::new(),
             any_ssrc: None,
             derivation,
+            profile: set.profile(),
             mki_len: set.mki_len(),
             next_serial: 0,
+            replacing: false,
         };
         for entry in set.entries() {
             keys.add(entry.duplicate())?;
@@ -99,22 +109,65 @@ impl Keys {
         })
     }
 
-    /// The number of the group that serves `ssrc`.
-    pub(crate) fn group_of(&self, ssrc: u32) -> Option<usize> {
-        self.by_ssrc.get(&ssrc).copied().or(self.any_ssrc)
+    /// The keys that may serve `ssrc`.
+    pub(crate) fn serving(&self, ssrc: u32) -> Serving<'_> {
+        let keys = |group: Option<usize>| {
+            let group = group.and_then(|group| self.groups.get(group));
+            group.map_or(&[][..], |group| &group.keys)
+        };
+        let named = if self.by_ssrc.is_empty() {
+            None
+        } else {
+            self.by_ssrc.get(&ssrc).copied()
+        };
+        Serving {
+            named: keys(named),
+            any: keys(self.any_ssrc),
+            replacing: self.replacing,
+        }
     }
 
     /// Whether `ssrc` has keys of its own.
     pub(crate) fn names(&self, ssrc: u32) -> bool {
-        self.by_ssrc.contains_key(&ssrc)
+        !self.by_ssrc.is_empty() && !self.serving(ssrc).named.is_empty()
     }
 
-    pub(crate) fn group(&self, group: usize) -> Option<&Group> {
-        self.groups.get(group)
+    pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
+        let mut keys = self.groups.iter_mut().flat_map(|group| &mut group.keys);
+        keys.find(|key| key.serial == serial)
     }
 
-    pub(crate) fn group_mut(&mut self, group: usize) -> Option<&mut Group> {
-        self.groups.get_mut(group)
+    /// Whether the key is still there.
+    pub(crate) fn is_live(&self, serial: u32) -> bool {
+        self.iter().any(|key| key.serial == serial)
+    }
+
+    /// Notes that the key `serial` opened a packet of `ssrc`: keys that it replaced come nearer to
+    /// their end.
+    pub(crate) fn note_opened(&mut self, ssrc: u32, serial: u32) {
+        if !self.replacing {
+            return;
+        }
+        let serving = self.serving(ssrc);
+        if serving
+            .all()
+            .find(|key| key.serial == serial)
+            .is_none_or(|key| key.grace.is_some())
+        {
+            return;
+        }
+        let groups = [self.by_ssrc.get(&ssrc).copied(), self.any_ssrc];
+        for group in groups.into_iter().flatten() {
+            let Some(group) = self.groups.get_mut(group) else {
+                continue;
+            };
+            for key in &mut group.keys {
+                key.grace = key.grace.map(|left| left.saturating_sub(1));
+            }
+            group.keys.retain(|key| key.grace != Some(0));
+        }
+        let replacing = self.iter().any(|key| key.grace.is_some());
+        self.replacing = replacing;
     }
 
     pub(crate) const fn derivation(&self) -> &Derivation {
@@ -128,6 +181,9 @@ impl Keys {
 
     /// Adds a key behind those that serve the same SSRCs.
     pub(crate) fn add(&mut self, entry: KeyEntry) -> Result<(), SessionError> {
+        if entry.key().profile() != self.profile {
+            return Err(KeyingError::ProfileMismatch.into());
+        }
         if entry.mki().map_or(0, |mki| mki.as_octets().len()) != self.mki_len {
             return Err(KeyingError::Mki.into());
         }
@@ -228,6 +284,7 @@ impl Keys {
         for key in fresh.into_iter().rev() {
             self.insert(key, true);
         }
+        self.replacing = true;
         if grace == 0 {
             self.drop_old();
         }
@@ -238,6 +295,7 @@ impl Keys {
     pub(crate) fn add_replaced(&mut self, entry: KeyEntry, grace: u32) -> Result<(), SessionError> {
         let key = Key::new(entry, self.next_serial, &self.derivation)?;
         self.next_serial = self.next_serial.wrapping_add(1);
+        self.replacing = true;
         self.insert(
             Key {
                 grace: Some(grace),
@@ -253,6 +311,7 @@ impl Keys {
         for group in &mut self.groups {
             group.keys.retain(|key| key.grace.is_none());
         }
+        self.replacing = false;
     }
 
     /// Puts a key among those that serve the same SSRCs, in front of them or behind.
@@ -277,44 +336,50 @@ impl Keys {
     }
 }
 
-impl Group {
-    /// The keys, the one to send with first.
-    pub(crate) fn keys(&self) -> &[Key] {
-        &self.keys
+/// The keys that may serve one SSRC: its own, or those for any SSRC. Keys that only stay for packets
+/// on their way may be among either.
+#[derive(Clone, Copy)]
+pub(crate) struct Serving<'a> {
+    named: &'a [Key],
+    any: &'a [Key],
+    replacing: bool,
+}
+
+impl<'a> Serving<'a> {
+    /// Every key, the one to send with first.
+    pub(crate) fn all(self) -> impl Iterator<Item = &'a Key> {
+        let own = self.named.iter().any(Key::is_active);
+        let any = if own && !self.replacing {
+            &[]
+        } else {
+            self.any
+        };
+        self.named
+            .iter()
+            .chain(any.iter().filter(move |key| !(own && key.is_active())))
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.named.is_empty() && self.any.is_empty()
     }
 
     /// The key that protects the packet with this SRTP index.
-    pub(crate) fn for_sending(&self, index: u64) -> Option<&Key> {
-        self.keys.iter().find(|key| key.serves(index))
+    pub(crate) fn for_sending(self, index: u64) -> Option<&'a Key> {
+        self.all().find(|key| key.is_active() && key.serves(index))
     }
 
     /// The key with this MKI.
-    pub(crate) fn with_mki(&self, mki: &[u8]) -> Option<&Key> {
-        self.keys
-            .iter()
+    pub(crate) fn with_mki(self, mki: &[u8]) -> Option<&'a Key> {
+        self.all()
             .find(|key| key.entry.mki().is_some_and(|own| own.as_octets() == mki))
     }
 
-    pub(crate) fn by_serial(&self, serial: u32) -> Option<&Key> {
-        self.keys.iter().find(|key| key.serial == serial)
+    pub(crate) fn by_serial(self, serial: u32) -> Option<&'a Key> {
+        self.all().find(|key| key.serial == serial)
     }
+}
 
-    pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
-        self.keys.iter_mut().find(|key| key.serial == serial)
-    }
-
-    /// Notes that the key `serial` opened a packet: keys that it replaced come nearer to their end.
-    pub(crate) fn note_opened(&mut self, serial: u32) {
-        let replaced = self.keys.iter().any(|key| key.grace.is_some());
-        if !replaced || self.by_serial(serial).is_none_or(|key| key.grace.is_some()) {
-            return;
-        }
-        for key in &mut self.keys {
-            key.grace = key.grace.map(|left| left.saturating_sub(1));
-        }
-        self.keys.retain(|key| key.grace != Some(0));
-    }
-
+impl Group {
     fn check_new(&self, entry: &KeyEntry) -> Result<(), KeyingError> {
         if self.keys.len() >= MAX_KEYS_PER_STREAM {
             return Err(KeyingError::TooManyKeys);
@@ -358,6 +423,15 @@ impl Key {
         })
     }
 
+    pub(crate) fn identity(&self) -> KeyIdentity {
+        KeyIdentity::of(self.entry.key())
+    }
+
+    /// Whether the key was not replaced.
+    pub(crate) fn is_active(&self) -> bool {
+        self.grace.is_none()
+    }
+
     /// Whether the key is for the packet with this SRTP index.
     pub(crate) fn serves(&self, index: u64) -> bool {
         self.entry.validity().contains(index)
@@ -389,7 +463,7 @@ impl Key {
         }
         derivation
             .derive(&self.entry, protocol, r)
-            .map(|keys| Derived::Fresh(Box::new(keys)))
+            .map(Derived::Fresh)
     }
 
     /// Keeps session keys that proved right for the packet with this index.
@@ -398,11 +472,14 @@ impl Key {
             Protocol::Srtp => &mut self.srtp,
             Protocol::Srtcp => &mut *self.srtcp,
         };
-        if r > epochs.latest.0 {
-            let before = core::mem::replace(&mut epochs.latest, (r, keys));
-            epochs.earlier = Some(Box::new(before));
+        let before = if r > epochs.latest.0 {
+            core::mem::replace(&mut epochs.latest, (r, keys))
         } else {
-            epochs.earlier = Some(Box::new((r, keys)));
+            (r, keys)
+        };
+        match &mut epochs.earlier {
+            Some(earlier) => **earlier = before,
+            None => epochs.earlier = Some(Box::new(before)),
         }
     }
 }
@@ -446,7 +523,7 @@ impl Derived<'_> {
         }
     }
 
-    pub(crate) fn into_fresh(self) -> Option<Box<SessionKeys>> {
+    pub(crate) fn into_fresh(self) -> Option<SessionKeys> {
         match self {
             Self::Kept(_) => None,
             Self::Fresh(keys) => Some(keys),

@@ -11,14 +11,13 @@ use crate::error::{SessionError, UnprotectError};
 use crate::event::Event;
 use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, rtcp};
 use crate::header_extension::is_cryptex;
-use crate::index;
 use crate::keying::{
     KeyEntry, KeySet, MasterKey, MasterKeySource, Mki, Profile, RocTransport, RocTransportMode,
 };
-use crate::keys::{Group, Key};
+use crate::keys::{Key, Serving};
 use crate::packet::{RtpHeader, rtcp_ssrc};
 use crate::replay::Used;
-use crate::session::{Done, Rekey, Session, StreamInfo};
+use crate::session::{Done, Place, Rekey, Session, StreamInfo};
 use crate::session_keys::{Protocol, SessionKeys};
 use crate::stats::UnmatchedStats;
 
@@ -45,8 +44,8 @@ pub struct Receiver {
     /// The session before its ROC began anew, while packets of it may be on their way.
     previous: Option<Previous>,
     unmatched: UnmatchedStats,
-    /// A packet that more than one key may have to be tried on.
-    scratch: Vec<u8>,
+    /// A packet that two sessions, or several keys, may have to be tried on.
+    copies: [Vec<u8>; 2],
 }
 
 struct Previous {
@@ -97,7 +96,7 @@ impl Receiver {
             session,
             previous: None,
             unmatched,
-            scratch: Vec::new(),
+            copies: [Vec::new(), Vec::new()],
         }
     }
 
@@ -183,10 +182,11 @@ impl Receiver {
         if !trailer.authenticates() {
             return Err(UnprotectError::Forged);
         }
+        let place = session.place(header.ssrc);
         let mut copy = packet.to_vec();
         for (roc, tried) in rocs.take(MAX_ROC_SEARCH).zip(1..) {
             let index = u64::from(roc) << 16 | u64::from(header.seq);
-            let keys = Candidates::new(session, header.ssrc, trailer.mki_of(packet), index)?;
+            let keys = Candidates::new(session, &place, trailer.mki_of(packet), index)?;
             for key in keys.iter() {
                 let keys = key.session_keys(session.keys.derivation(), Protocol::Srtp, index);
                 let keys = keys.ok_or(UnprotectError::NoKey)?;
@@ -230,31 +230,32 @@ impl Receiver {
     ///
     /// [`SessionError::UnknownSsrc`].
     pub fn remove_stream(&mut self, ssrc: u32) -> Result<(), SessionError> {
-        self.session.streams.park(ssrc, true)
+        self.session.streams.park(ssrc, true, |_| true)
     }
 
     /// Removes every stream without a packet since the last call, as
     /// [`remove_stream`](Self::remove_stream) does; returns how many.
     pub fn remove_idle_streams(&mut self) -> usize {
-        self.session.streams.park_idle(true)
+        self.session.streams.park_idle(true, |_| true)
     }
 
     /// Adds a master key.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Keying`] if it does not fit the other keys; the receiver is then as it was.
+    /// [`SessionError::KeyInUse`] for a key that was given up; [`SessionError::Keying`] if it does
+    /// not fit the other keys. The receiver is then as it was.
     pub fn add_key(&mut self, key: KeyEntry) -> Result<(), SessionError> {
-        self.session.keys.add(key)
+        self.session.add_key(key)
     }
 
-    /// Drops the key with this MKI.
+    /// Drops the key with this MKI, which can then not come back.
     ///
     /// # Errors
     ///
     /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one.
     pub fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
-        self.session.keys.remove(mki)
+        self.session.remove_key(mki)
     }
 
     /// Takes `keys` before the peer begins to send with them. The keys in use so far stay until
@@ -266,31 +267,17 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The receiver is then as it
-    /// was.
+    /// [`SessionError::KeyInUse`] for a key that is in use or was given up, since its packets could
+    /// be replayed; [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The receiver is
+    /// then as it was.
     ///
     /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
     pub fn rekey(&mut self, keys: &KeySet, rekey: Rekey, grace: u32) -> Result<(), SessionError> {
-        if self.session.keys.same_as(keys) {
-            return Ok(());
+        if let Some(session) = self.session.rekey(keys, rekey, grace)? {
+            let session = Box::new(session);
+            self.previous = (grace > 0).then_some(Previous { session, grace });
         }
-        self.session.check_rekey(keys)?;
-        match rekey {
-            Rekey::KeepRoc => self.session.keys.replace(keys, grace),
-            Rekey::ResetRoc => {
-                if keys
-                    .entries()
-                    .iter()
-                    .any(|entry| self.session.keys.holds(entry.key()))
-                {
-                    return Err(SessionError::KeyInUse);
-                }
-                let session = self.session.anew(keys)?;
-                let session = Box::new(core::mem::replace(&mut self.session, session));
-                self.previous = (grace > 0).then_some(Previous { session, grace });
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// Drops the keys that newer ones replaced.
@@ -305,24 +292,22 @@ impl Receiver {
     }
 
     fn unprotect(&mut self, packet: &mut [u8], open: Open) -> Result<usize, UnprotectError> {
+        let [copy, scratch] = &mut self.copies;
         let opened = match &mut self.previous {
-            None => open(&mut self.session, packet, &mut self.scratch),
+            None => open(&mut self.session, packet, scratch),
             Some(previous) => {
-                let mut copy = core::mem::take(&mut self.scratch);
                 copy.clear();
                 copy.extend_from_slice(packet);
-                let opened = match open(&mut self.session, packet, &mut Vec::new()) {
+                match open(&mut self.session, packet, scratch) {
                     Ok(len) => {
                         previous.grace = previous.grace.saturating_sub(1);
                         Ok(len)
                     }
                     Err(refusal) => {
-                        packet.copy_from_slice(&copy);
-                        open(&mut previous.session, packet, &mut Vec::new()).map_err(|_| refusal)
+                        packet.copy_from_slice(copy);
+                        open(&mut previous.session, packet, scratch).map_err(|_| refusal)
                     }
-                };
-                self.scratch = copy;
-                opened
+                }
             }
         };
         self.previous.take_if(|previous| previous.grace == 0);
@@ -375,18 +360,17 @@ fn open_rtp(
         error,
     };
     check_cryptex(framing.cryptex, &header).map_err(refuse)?;
-    let index = if let Some(roc) = trailer.roc_of(packet) {
-        Some(u64::from(roc) << 16 | u64::from(header.seq))
-    } else {
-        let (highest, initial_roc) = session.position(header.ssrc);
-        index::estimate(highest, initial_roc, header.seq)
+    let place = session.place(header.ssrc);
+    let index = match trailer.roc_of(packet) {
+        Some(roc) => Some(u64::from(roc) << 16 | u64::from(header.seq)),
+        None => session.srtp_index(&place, header.seq),
     };
     let index = index.ok_or(refuse(UnprotectError::TooOld))?;
-    let keys = Candidates::new(session, header.ssrc, trailer.mki_of(packet), index);
+    let keys = Candidates::new(session, &place, trailer.mki_of(packet), index).map_err(refuse)?;
     let attempt = Attempt {
         session,
-        keys: keys.map_err(refuse)?,
-        ssrc: header.ssrc,
+        keys,
+        place: &place,
         protocol: Protocol::Srtp,
         index,
     };
@@ -399,11 +383,11 @@ fn open_rtp(
         }
         .open(packet)
     };
-    let (done, len) = attempt.open(packet, scratch, open).map_err(refuse)?;
+    let (opened, len) = attempt.open(packet, scratch, open).map_err(refuse)?;
     // RFC 4771 3: in mode 1 a packet without a tag proves nothing, so it moves nothing either.
     let mode = framing.parameters.roc_transport.map(RocTransport::mode);
     if trailer.authenticates() || mode != Some(RocTransportMode::Mode1) {
-        session.commit_opened(done, len);
+        session.commit_opened(opened.by(place), len);
     }
     Ok(len)
 }
@@ -423,12 +407,13 @@ fn open_rtcp(
         error,
     };
     let index = rtcp::index(framing, packet).ok_or(refuse(UnprotectError::TooShort))?;
-    let srtp_index = session.latest_srtp_index(ssrc);
-    let keys = Candidates::new(session, ssrc, rtcp::mki(framing, packet), srtp_index);
+    let place = session.place(ssrc);
+    let srtp_index = session.latest_srtp_index(&place);
+    let keys = Candidates::new(session, &place, rtcp::mki(framing, packet), srtp_index);
     let attempt = Attempt {
         session,
         keys: keys.map_err(refuse)?,
-        ssrc,
+        place: &place,
         protocol: Protocol::Srtcp,
         index: index.into(),
     };
@@ -441,8 +426,8 @@ fn open_rtcp(
         }
         .open(packet)
     };
-    let (done, len) = attempt.open(packet, scratch, open).map_err(refuse)?;
-    session.commit_opened(done, len);
+    let (opened, len) = attempt.open(packet, scratch, open).map_err(refuse)?;
+    session.commit_opened(opened.by(place), len);
     Ok(len)
 }
 
@@ -458,7 +443,7 @@ fn check_cryptex(cryptex: Cryptex, header: &RtpHeader) -> Result<(), UnprotectEr
 /// The keys that a packet may have been protected with.
 #[derive(Clone, Copy)]
 struct Candidates<'a> {
-    group: &'a Group,
+    serving: Serving<'a>,
     /// The key that the packet names.
     named: Option<&'a Key>,
     /// The key that opened the packet before it.
@@ -470,29 +455,24 @@ struct Candidates<'a> {
 impl<'a> Candidates<'a> {
     fn new(
         session: &'a Session,
-        ssrc: u32,
+        place: &Place,
         mki: Option<&[u8]>,
         srtp_index: u64,
     ) -> Result<Self, UnprotectError> {
-        if !session.serves(ssrc) {
+        if !session.serves(place) {
             return Err(UnprotectError::UnknownSsrc);
         }
-        let group = session
-            .keys
-            .group_of(ssrc)
-            .and_then(|group| session.keys.group(group));
-        let group = group.ok_or(UnprotectError::NoKey)?;
+        let serving = session.keys.serving(place.ssrc);
         let mki = mki.unwrap_or_default();
         let named = match session.framing.mki_len {
             0 => None,
-            _ => Some(group.with_mki(mki).ok_or(UnprotectError::UnknownMki)?),
+            _ => Some(serving.with_mki(mki).ok_or(UnprotectError::UnknownMki)?),
         };
         let latest = session
-            .streams
-            .get(ssrc)
-            .and_then(|stream| group.by_serial(stream.serial));
+            .stream(place)
+            .and_then(|stream| serving.by_serial(stream.serial));
         Ok(Self {
-            group,
+            serving,
             named,
             latest,
             srtp_index,
@@ -502,16 +482,14 @@ impl<'a> Candidates<'a> {
     /// The named one, or all, the likeliest first.
     fn iter(self) -> impl Iterator<Item = &'a Key> {
         let likeliest = self.named.or(self.latest);
-        let others = if self.named.is_some() {
-            &[]
-        } else {
-            self.group.keys()
-        };
+        let others = self.named.is_none().then(|| self.serving.all());
+        let others = others
+            .into_iter()
+            .flatten()
+            .filter(move |key| likeliest.is_none_or(|likeliest| likeliest.serial != key.serial));
         likeliest
             .into_iter()
-            .chain(others.iter().filter(move |key| {
-                likeliest.is_none_or(|likeliest| likeliest.serial != key.serial)
-            }))
+            .chain(others)
             .filter(move |key| key.serves(self.srtp_index))
     }
 }
@@ -520,9 +498,38 @@ impl<'a> Candidates<'a> {
 struct Attempt<'a> {
     session: &'a Session,
     keys: Candidates<'a>,
-    ssrc: u32,
+    place: &'a Place,
     protocol: Protocol,
     index: u64,
+}
+
+/// A packet that is authentic, and the key that opened it.
+struct Opened {
+    serial: u32,
+    protocol: Protocol,
+    index: u64,
+    left: u64,
+    fresh: Option<SessionKeys>,
+}
+
+impl Opened {
+    fn by(self, place: Place) -> Done {
+        let Self {
+            serial,
+            protocol,
+            index,
+            left,
+            fresh,
+        } = self;
+        Done {
+            place,
+            serial,
+            protocol,
+            index,
+            left,
+            fresh,
+        }
+    }
 }
 
 impl Attempt<'_> {
@@ -532,22 +539,21 @@ impl Attempt<'_> {
         packet: &mut [u8],
         scratch: &mut Vec<u8>,
         open: impl Fn(&SessionKeys, &mut [u8]) -> Result<usize, OpenError>,
-    ) -> Result<(Done, usize), UnprotectError> {
+    ) -> Result<(Opened, usize), UnprotectError> {
         let &Self {
             session,
             keys: candidates,
-            ssrc,
+            place,
             protocol,
             index,
         } = self;
         session
-            .streams
-            .check(ssrc, protocol, index)
+            .check(place, protocol, index)
             .map_err(|used| match used {
                 Used::Seen => UnprotectError::Replayed,
                 Used::TooOld => UnprotectError::TooOld,
             })?;
-        if session.lacks_room(ssrc) {
+        if session.lacks_room(place) {
             return Err(UnprotectError::StreamLimit);
         }
         // An AEAD that fails leaves nothing to try the next key on.
@@ -558,7 +564,8 @@ impl Attempt<'_> {
         }
         let mut error = UnprotectError::NoKey;
         for key in candidates.iter() {
-            if session.is_expired(ssrc, key, protocol) {
+            let left = session.left(place, key, protocol);
+            if left == 0 {
                 error = UnprotectError::KeyExpired;
                 continue;
             }
@@ -566,14 +573,13 @@ impl Attempt<'_> {
             let keys = key.session_keys(derivation, protocol, index).ok_or(error)?;
             match open(keys.get(), packet) {
                 Ok(len) => {
-                    let fresh = keys.into_fresh();
-                    let serial = key.serial;
+                    let (serial, fresh) = (key.serial, keys.into_fresh());
                     return Ok((
-                        Done {
-                            ssrc,
+                        Opened {
                             serial,
                             protocol,
                             index,
+                            left,
                             fresh,
                         },
                         len,

@@ -69,10 +69,6 @@ impl ReplayWindow {
         self.highest
     }
 
-    pub(crate) const fn size(&self) -> u32 {
-        self.size
-    }
-
     /// Whether `index` was not used yet and is not too old to tell.
     pub(crate) fn check(&self, index: u64) -> Result<(), Used> {
         let age = self.highest.and_then(|highest| highest.checked_sub(index));
@@ -104,6 +100,25 @@ impl ReplayWindow {
         if self.highest.is_none_or(|now| now < highest) {
             *self = Self::used_up_to(self.size, Some(highest));
         }
+    }
+
+    /// The same window with another size; what the smaller one cannot tell counts as used.
+    pub(crate) fn resized(&self, size: u32) -> Self {
+        let Some(highest) = self.highest else {
+            return Self::new(size);
+        };
+        let mut window = Self {
+            highest: Some(highest),
+            ..Self::new(size)
+        };
+        for age in 0..size {
+            if let Some(index) = highest.checked_sub(age.into())
+                && self.check(index).is_err()
+            {
+                window.accept(index);
+            }
+        }
+        window
     }
 
     /// The bits of the window, the highest index first: `size` bits, rounded up to whole octets.
@@ -237,6 +252,25 @@ mod tests {
                 prop_assert_eq!(restored.check(index), window.check(index));
             }
         }
+    }
+
+    #[test]
+    fn a_window_of_another_size_forgets_nothing_that_was_used() {
+        let mut window = ReplayWindow::new(64);
+        for index in [1000, 1001, 1040, 1063] {
+            window.accept(index);
+        }
+        for size in [64, 100, 128, 4096] {
+            let resized = window.resized(size);
+            assert_eq!((resized.highest(), resized.size), (Some(1063), size));
+            for index in 0..1100 {
+                let (was, is) = (window.check(index), resized.check(index));
+                assert_eq!(was.is_ok(), is.is_ok(), "{size} {index}");
+            }
+        }
+        let shrunk = window.resized(4096).resized(64);
+        assert_eq!(shrunk.check(1000), Err(Used::Seen));
+        assert_eq!(shrunk.check(1002), Ok(()));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::BytesMut;
@@ -10,19 +11,15 @@ use crate::event::{Event, Events};
 use crate::framing::{RtcpPacket, RtpPacket, Trailer};
 use crate::header_extension::CRYPTEX_GROWTH;
 use crate::index;
-use crate::key_uses::{KeyIdentity, Retired};
+use crate::key_uses::{KeyIdentity, KeyUses};
 use crate::keying::{
     KeyEntry, KeySet, MAX_SRTCP_PACKETS, MasterKey, MasterKeySource, Mki, Profile,
 };
 use crate::keys::{Derived, Key};
 use crate::packet::{RtpHeader, rtcp_ssrc};
-use crate::session::{Done, Rekey, Scope, Session, Settings, StreamInfo};
+use crate::session::{Done, Place, Rekey, Scope, Session, Settings, StreamInfo};
 use crate::session_keys::Protocol;
-use crate::stream::{Stream, Streams};
-
-/// Packets left before the sequence number wraps at which a sender that keeps its ROC at zero says
-/// so: 82 seconds at 20 ms a packet.
-const WRAP_NOTICE: u64 = 4096;
+use crate::stream::Streams;
 
 /// The sending direction of an SRTP session: makes RTP into SRTP and RTCP into SRTCP, in place.
 ///
@@ -50,7 +47,6 @@ const WRAP_NOTICE: u64 = 4096;
 /// ```
 pub struct Sender {
     pub(crate) session: Session,
-    pub(crate) retired: Retired,
 }
 
 impl Sender {
@@ -124,9 +120,9 @@ impl Sender {
             .get(..len)
             .ok_or(ProtectError::BufferTooSmall { needed: len })?;
         let header = RtpHeader::parse(packet, |_| 0)?;
-        let index = self.srtp_index(header.ssrc, header.seq)?;
-        let (framing, ssrc) = (&self.session.framing, header.ssrc);
-        let (key, keys) = self.key_for(ssrc, Protocol::Srtp, index)?;
+        let (framing, place) = (&self.session.framing, self.session.place(header.ssrc));
+        let index = self.srtp_index(&place, header.seq)?;
+        let (key, keys, left) = self.key_for(&place, Protocol::Srtp, index)?;
         let packet = RtpPacket {
             framing,
             keys: keys.get(),
@@ -134,17 +130,18 @@ impl Sender {
             index,
         };
         let protected = packet.seal(buffer, len, key.mki())?;
-        let done = Done {
-            ssrc,
-            serial: key.serial,
-            protocol: Protocol::Srtp,
-            index,
-            fresh: keys.into_fresh(),
-        };
-        self.session.commit(done, len);
-        if self.session.settings.roc_always_zero {
-            self.announce_wrap(ssrc);
-        }
+        let (serial, protocol, fresh) = (key.serial, Protocol::Srtp, keys.into_fresh());
+        self.session.commit(
+            Done {
+                place,
+                serial,
+                protocol,
+                index,
+                left,
+                fresh,
+            },
+            len,
+        );
         Ok(protected)
     }
 
@@ -163,9 +160,9 @@ impl Sender {
             .get(..len)
             .ok_or(ProtectError::BufferTooSmall { needed: len })?;
         let ssrc = rtcp_ssrc(packet, 0)?;
-        let index = self.srtcp_index(ssrc)?;
-        let framing = &self.session.framing;
-        let (key, keys) = self.key_for(ssrc, Protocol::Srtcp, index.into())?;
+        let (framing, place) = (&self.session.framing, self.session.place(ssrc));
+        let index = self.srtcp_index(&place)?;
+        let (key, keys, left) = self.key_for(&place, Protocol::Srtcp, index.into())?;
         let packet = RtcpPacket {
             framing,
             keys: keys.get(),
@@ -173,14 +170,19 @@ impl Sender {
             index,
         };
         let protected = packet.seal(buffer, len, key.mki())?;
-        let done = Done {
-            ssrc,
-            serial: key.serial,
-            protocol: Protocol::Srtcp,
-            index: index.into(),
-            fresh: keys.into_fresh(),
-        };
-        self.session.commit(done, len);
+        let (serial, protocol, fresh) = (key.serial, Protocol::Srtcp, keys.into_fresh());
+        let index = index.into();
+        self.session.commit(
+            Done {
+                place,
+                serial,
+                protocol,
+                index,
+                left,
+                fresh,
+            },
+            len,
+        );
         Ok(protected)
     }
 
@@ -236,15 +238,21 @@ impl Sender {
     /// # Errors
     ///
     /// [`SessionError::UnknownSsrc`]; [`SessionError::StreamLimit`] if as many streams were
-    /// removed as the sender may have, whose indices must be remembered until its keys change.
+    /// removed as the sender may have, whose indices must be remembered while their keys are in use.
     pub fn remove_stream(&mut self, ssrc: u32) -> Result<(), SessionError> {
-        self.session.streams.park(ssrc, false)
+        let keys = &self.session.keys;
+        self.session
+            .streams
+            .park(ssrc, false, |serial| keys.is_live(serial))
     }
 
     /// Removes every stream without a packet since the last call, as
     /// [`remove_stream`](Self::remove_stream) does; returns how many.
     pub fn remove_idle_streams(&mut self) -> usize {
-        self.session.streams.park_idle(false)
+        let keys = &self.session.keys;
+        self.session
+            .streams
+            .park_idle(false, |serial| keys.is_live(serial))
     }
 
     /// Adds a master key; it protects packets once [`use_key`](Self::use_key) says so, or its
@@ -252,11 +260,12 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SessionError::KeyInUse`] for a key that protected packets before;
+    /// [`SessionError::KeyInUse`] for a key that protected packets before, and for any key if the
+    /// sender has claimed its own: then use [`add_key_claiming`](Self::add_key_claiming);
     /// [`SessionError::Keying`] if it does not fit the other keys. The sender is then as it was.
     pub fn add_key(&mut self, key: KeyEntry) -> Result<(), SessionError> {
-        self.refuse_retired([&key])?;
-        self.session.keys.add(key)
+        self.refuse_claimed()?;
+        self.session.add_key(key)
     }
 
     /// Protects with the key of this MKI from now on.
@@ -274,14 +283,23 @@ impl Sender {
     ///
     /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one.
     pub fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
-        let named = self
-            .session
-            .keys
-            .iter()
-            .filter(|key| key.entry.mki() == Some(mki));
-        let removed: Retired = named.map(|key| KeyIdentity::of(key.entry.key())).collect();
-        self.session.keys.remove(mki)?;
-        self.retired.extend(removed);
+        self.session.remove_key(mki)
+    }
+
+    /// Adds a master key as [`add_key`](Self::add_key) does, and claims it.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_key`](Self::add_key); [`SessionError::KeyInUse`] for a key that `uses` knows.
+    pub fn add_key_claiming(
+        &mut self,
+        key: KeyEntry,
+        uses: &mut KeyUses,
+    ) -> Result<(), SessionError> {
+        let claims = self.claims(core::slice::from_ref(&key));
+        uses.check(&claims)?;
+        self.session.add_key(key)?;
+        uses.take(claims);
         Ok(())
     }
 
@@ -292,34 +310,34 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SessionError::KeyInUse`] for a key that protected packets before;
+    /// [`SessionError::KeyInUse`] for a key that protects packets or did so before, and for any key
+    /// if the sender has claimed its own: then use [`rekey_claiming`](Self::rekey_claiming);
     /// [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The sender is then as it was.
     ///
     /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
     pub fn rekey(&mut self, keys: &KeySet, rekey: Rekey) -> Result<(), SessionError> {
+        self.refuse_claimed()?;
+        self.session.rekey(keys, rekey, 0).map(|_| ())
+    }
+
+    /// Protects with `keys` from now on as [`rekey`](Self::rekey) says, and claims them.
+    ///
+    /// # Errors
+    ///
+    /// As [`rekey`](Self::rekey); [`SessionError::KeyInUse`] for a key that `uses` knows.
+    pub fn rekey_claiming(
+        &mut self,
+        keys: &KeySet,
+        rekey: Rekey,
+        uses: &mut KeyUses,
+    ) -> Result<(), SessionError> {
         if self.session.keys.same_as(keys) {
-            return Ok(());
+            return self.session.rekey(keys, rekey, 0).map(|_| ());
         }
-        self.session.check_rekey(keys)?;
-        self.refuse_retired(keys.entries())?;
-        if keys
-            .entries()
-            .iter()
-            .any(|entry| self.session.keys.holds(entry.key()))
-        {
-            return Err(SessionError::KeyInUse);
-        }
-        let used: Retired = self
-            .session
-            .keys
-            .iter()
-            .map(|key| KeyIdentity::of(key.entry.key()))
-            .collect();
-        match rekey {
-            Rekey::KeepRoc => self.session.keys.replace(keys, 0)?,
-            Rekey::ResetRoc => self.session = self.session.anew(keys)?,
-        }
-        self.retired.extend(used);
+        let claims = self.claims(keys.entries());
+        uses.check(&claims)?;
+        self.session.rekey(keys, rekey, 0)?;
+        uses.take(claims);
         Ok(())
     }
 
@@ -331,33 +349,35 @@ impl Sender {
     /// [`SessionError::UnknownSsrc`] for an SSRC that is not this sender's or is named twice, or if
     /// none is named; nothing is split then.
     pub fn split_off(&mut self, ssrcs: &[u32]) -> Result<Self, SessionError> {
-        let own = ssrcs.iter().all(|ssrc| self.session.serves(*ssrc));
+        let own = ssrcs
+            .iter()
+            .all(|ssrc| self.session.serves(&self.session.place(*ssrc)));
         let distinct = ssrcs.iter().collect::<HashSet<_>>().len() == ssrcs.len();
         if ssrcs.is_empty() || !own || !distinct {
             return Err(SessionError::UnknownSsrc);
         }
+        let settings = Settings {
+            scope: Scope::Given,
+            ..self.session.settings
+        };
         let mut session = Session {
             framing: self.session.framing,
             keys: self.session.keys.duplicate()?,
             streams: Streams::new(ssrcs.len()),
             events: Events::new(),
-            settings: Settings {
-                scope: Scope::Given,
-                ..self.session.settings
-            },
+            settings,
+            retired: self.session.retired.clone(),
         };
         for ssrc in ssrcs {
-            let window = self.session.settings.replay_window;
-            let (_, roc) = self.session.position(*ssrc);
-            let stream = self.session.streams.release(*ssrc, window);
-            let stream = stream.unwrap_or_else(|| Stream::new(*ssrc, roc, window));
-            session.streams.insert(stream)?;
+            match self.session.streams.release(*ssrc, settings.replay_window) {
+                Some(stream) => {
+                    session.streams.insert(stream)?;
+                }
+                None => session.begin_new(*ssrc)?,
+            }
             self.session.streams.bar(*ssrc);
         }
-        Ok(Self {
-            session,
-            retired: self.retired.clone(),
-        })
+        Ok(Self { session })
     }
 
     /// The next thing that the key management should know.
@@ -365,34 +385,41 @@ impl Sender {
         self.session.events.pop()
     }
 
-    fn srtp_index(&self, ssrc: u32, seq: u16) -> Result<u64, ProtectError> {
-        if !self.session.serves(ssrc) {
+    fn srtp_index(&self, place: &Place, seq: u16) -> Result<u64, ProtectError> {
+        let session = &self.session;
+        if !session.serves(place) {
             return Err(ProtectError::UnknownSsrc);
         }
-        let (highest, initial_roc) = self.session.position(ssrc);
-        let index = index::estimate(highest, initial_roc, seq).ok_or(match highest {
-            Some(0..=0xffff) => ProtectError::IndexReused,
-            _ => ProtectError::IndexExhausted,
+        let index = session.srtp_index(place, seq).ok_or_else(|| {
+            // Before the first ROC, or behind the last.
+            match session
+                .stream(place)
+                .and_then(|stream| stream.srtp.highest())
+            {
+                Some(0..=0xffff) => ProtectError::IndexReused,
+                _ => ProtectError::IndexExhausted,
+            }
         })?;
-        if self.session.settings.roc_always_zero && index::roc(index) != 0 {
+        if session.settings.roc_always_zero && index::roc(index) != 0 {
             return Err(ProtectError::IndexExhausted);
         }
-        self.session
-            .streams
-            .check(ssrc, Protocol::Srtp, index)
-            .map_err(|_| ProtectError::IndexReused)?;
-        Ok(index)
+        let unused = session.check(place, Protocol::Srtp, index);
+        unused
+            .map(|()| index)
+            .map_err(|_| ProtectError::IndexReused)
     }
 
     /// RFC 3711 3.4: the first index is 0, and after the last one keys must change.
-    fn srtcp_index(&self, ssrc: u32) -> Result<u32, ProtectError> {
-        if !self.session.serves(ssrc) {
+    fn srtcp_index(&self, place: &Place) -> Result<u32, ProtectError> {
+        let session = &self.session;
+        if !session.serves(place) {
             return Err(ProtectError::UnknownSsrc);
         }
-        let highest = self.session.streams.position(ssrc, Protocol::Srtcp);
-        let index = highest
-            .and_then(|(highest, _)| highest)
-            .map_or(0, |highest| highest + 1);
+        let highest = session
+            .stream(place)
+            .and_then(|stream| stream.srtcp.highest());
+        let start = u64::from(session.settings.srtcp_start);
+        let index = highest.map_or(start, |highest| highest + 1);
         if index >= MAX_SRTCP_PACKETS {
             return Err(ProtectError::IndexExhausted);
         }
@@ -401,49 +428,65 @@ impl Sender {
 
     fn key_for(
         &self,
-        ssrc: u32,
+        place: &Place,
         protocol: Protocol,
         index: u64,
-    ) -> Result<(&Key, Derived<'_>), ProtectError> {
+    ) -> Result<(&Key, Derived<'_>, u64), ProtectError> {
         let session = &self.session;
-        if session.lacks_room(ssrc) {
+        if session.lacks_room(place) {
             return Err(ProtectError::StreamLimit);
         }
-        let group = session
-            .keys
-            .group_of(ssrc)
-            .and_then(|group| session.keys.group(group));
         let srtp_index = match protocol {
             Protocol::Srtp => index,
-            Protocol::Srtcp => session.latest_srtp_index(ssrc),
+            Protocol::Srtcp => session.latest_srtp_index(place),
         };
-        let key = group.and_then(|group| group.for_sending(srtp_index));
+        let key = session.keys.serving(place.ssrc).for_sending(srtp_index);
         let key = key.ok_or(ProtectError::NoKey)?;
-        if session.is_expired(ssrc, key, protocol) {
+        let left = session.left(place, key, protocol);
+        if left == 0 {
             return Err(ProtectError::KeyExpired);
         }
         let keys = key.session_keys(session.keys.derivation(), protocol, index);
-        Ok((key, keys.ok_or(ProtectError::NoKey)?))
+        Ok((key, keys.ok_or(ProtectError::NoKey)?, left))
     }
 
-    fn announce_wrap(&mut self, ssrc: u32) {
-        let (highest, _) = self.session.position(ssrc);
-        let left = highest.map_or(0, |highest| 0xffff_u64.saturating_sub(highest));
-        if left == WRAP_NOTICE {
-            self.session.events.push(Event::RocWrapNear { ssrc, left });
+    fn refuse_claimed(&self) -> Result<(), SessionError> {
+        if self.session.settings.claimed {
+            Err(SessionError::KeyInUse)
+        } else {
+            Ok(())
         }
     }
 
-    /// A key that was given up must not come back: nobody counts any more what it protected.
-    fn refuse_retired<'a>(
-        &self,
-        keys: impl IntoIterator<Item = &'a KeyEntry>,
-    ) -> Result<(), SessionError> {
-        let mut identities = keys.into_iter().map(|entry| KeyIdentity::of(entry.key()));
-        if identities.any(|identity| self.retired.contains(&identity)) {
-            return Err(SessionError::KeyInUse);
-        }
-        Ok(())
+    /// What this sender would use the keys for.
+    pub(crate) fn claims(&self, entries: &[KeyEntry]) -> Vec<(KeyIdentity, Option<u32>)> {
+        let own: Vec<Option<u32>> = match self.session.settings.scope {
+            Scope::Any => alloc::vec![None],
+            Scope::Named | Scope::Given => {
+                let removed = self
+                    .session
+                    .streams
+                    .removed(self.session.settings.replay_window);
+                let removed = removed.map(|stream| Some(stream.ssrc));
+                self.session
+                    .streams
+                    .iter()
+                    .map(|stream| Some(stream.ssrc))
+                    .chain(removed)
+                    .collect()
+            }
+        };
+        let uses = |entry: &KeyEntry| match entry.ssrc() {
+            Some(ssrc) => alloc::vec![Some(ssrc)],
+            None => own.clone(),
+        };
+        entries
+            .iter()
+            .flat_map(|entry| {
+                let identity = KeyIdentity::of(entry.key());
+                uses(entry).into_iter().map(move |ssrc| (identity, ssrc))
+            })
+            .collect()
     }
 }
 

@@ -1,14 +1,13 @@
 //! What a sender and a receiver have in common.
 
-use alloc::boxed::Box;
-use core::cmp::Ordering;
-
 use crate::error::SessionError;
 use crate::event::{Event, Events};
 use crate::framing::Framing;
 use crate::index;
-use crate::keying::{KeySet, KeyingError};
-use crate::keys::{Derivation, Key, Keys};
+use crate::key_uses::{KeyIdentity, Retired};
+use crate::keying::{KeyEntry, KeySet, KeyingError, Mki};
+use crate::keys::{Key, Keys};
+use crate::replay::Used;
 use crate::session_keys::{Protocol, SessionKeys};
 use crate::stats::StreamStats;
 use crate::stream::{Stream, Streams, limit};
@@ -20,7 +19,13 @@ pub(crate) struct Session {
     pub(crate) streams: Streams,
     pub(crate) events: Events,
     pub(crate) settings: Settings,
+    /// Master keys that were given up; none may come back.
+    pub(crate) retired: Retired,
 }
+
+/// Packets left before the sequence number wraps at which a sender that keeps its ROC at zero says
+/// so: 82 seconds at 20 ms a packet.
+const WRAP_NOTICE: u64 = 4096;
 
 /// What the application chose when it built the session.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +36,10 @@ pub(crate) struct Settings {
     pub(crate) scope: Scope,
     /// A sender that keeps its ROC at zero (TR 33.829 §5.3.2.1).
     pub(crate) roc_always_zero: bool,
+    /// A sender whose keys are claimed for the SSRCs it has, and for no others.
+    pub(crate) claimed: bool,
+    /// The SRTCP index that streams of a sender begin with: 0, or behind a hand-over.
+    pub(crate) srtcp_start: u32,
 }
 
 /// Whose packets a session takes.
@@ -74,54 +83,72 @@ pub struct StreamInfo {
     pub stats: StreamStats,
 }
 
+/// Where the stream of a packet is, or what it would go on from.
+pub(crate) struct Place {
+    pub(crate) ssrc: u32,
+    at: Option<usize>,
+    revived: Option<Stream>,
+}
+
 impl Session {
-    /// The highest SRTP index of a stream and the ROC it begins with, whether it has an entry yet
-    /// or not.
-    pub(crate) fn position(&self, ssrc: u32) -> (Option<u64>, u32) {
-        let position = self.streams.position(ssrc, Protocol::Srtp);
-        position.unwrap_or_else(|| (None, self.initial_roc(ssrc)))
+    pub(crate) fn place(&self, ssrc: u32) -> Place {
+        let at = self.streams.find(ssrc);
+        let revived = match at {
+            Some(_) => None,
+            None => self.streams.revived(ssrc, self.settings.replay_window),
+        };
+        Place { ssrc, at, revived }
     }
 
-    /// The SRTP index that `<From, To>` of a key is compared with for SRTCP ([RFC 3711 §8.1.1]).
-    ///
-    /// [RFC 3711 §8.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-8.1.1
-    pub(crate) fn latest_srtp_index(&self, ssrc: u32) -> u64 {
-        let (highest, initial_roc) = self.position(ssrc);
-        highest.unwrap_or(u64::from(initial_roc) << 16)
-    }
-
-    /// The ROC that the key management says streams with this SSRC begin with.
-    fn initial_roc(&self, ssrc: u32) -> u32 {
-        let group = self
-            .keys
-            .group_of(ssrc)
-            .and_then(|group| self.keys.group(group));
-        group
-            .and_then(|group| group.keys().first())
-            .map_or(0, |key| key.entry.roc())
+    pub(crate) fn stream<'a>(&'a self, place: &'a Place) -> Option<&'a Stream> {
+        match place.at {
+            Some(at) => self.streams.at(at),
+            None => place.revived.as_ref(),
+        }
     }
 
     /// Whether a stream with this SSRC exists or may begin.
-    pub(crate) fn serves(&self, ssrc: u32) -> bool {
-        if self.streams.knows(ssrc) {
-            return true;
-        }
-        !self.streams.is_barred(ssrc)
-            && match self.settings.scope {
-                Scope::Any => self.keys.group_of(ssrc).is_some(),
-                Scope::Named => self.keys.names(ssrc),
-                Scope::Given => false,
-            }
+    pub(crate) fn serves(&self, place: &Place) -> bool {
+        let ssrc = place.ssrc;
+        self.stream(place).is_some()
+            || !self.streams.is_barred(ssrc)
+                && match self.settings.scope {
+                    Scope::Any => !self.keys.serving(ssrc).is_empty(),
+                    Scope::Named => self.keys.names(ssrc),
+                    Scope::Given => false,
+                }
     }
 
     /// Whether there is no stream with this SSRC and no room for one.
-    pub(crate) fn lacks_room(&self, ssrc: u32) -> bool {
-        self.streams.get(ssrc).is_none() && self.streams.is_full()
+    pub(crate) fn lacks_room(&self, place: &Place) -> bool {
+        place.at.is_none() && self.streams.is_full()
     }
 
-    /// Whether the key has served as many packets of the stream as its lifetime allows.
-    pub(crate) fn is_expired(&self, ssrc: u32, key: &Key, protocol: Protocol) -> bool {
-        self.streams.used(ssrc, key.serial, protocol) >= limit(key.entry.lifetime(), protocol)
+    /// The SRTP index of a packet with this sequence number.
+    pub(crate) fn srtp_index(&self, place: &Place, seq: u16) -> Option<u64> {
+        let position = self.stream(place).map(Stream::position);
+        let (highest, roc) = position.unwrap_or_else(|| (None, self.initial_roc(place.ssrc)));
+        index::estimate(highest, roc, seq)
+    }
+
+    /// The SRTP index that `<From, To>` of a key is compared with for SRTCP.
+    pub(crate) fn latest_srtp_index(&self, place: &Place) -> u64 {
+        let latest = self.stream(place).map(Stream::latest_index);
+        latest.unwrap_or_else(|| u64::from(self.initial_roc(place.ssrc)) << 16)
+    }
+
+    /// Whether the index was not used yet and is not too old to tell.
+    pub(crate) fn check(&self, place: &Place, protocol: Protocol, index: u64) -> Result<(), Used> {
+        self.stream(place)
+            .map_or(Ok(()), |stream| stream.window_of(protocol).check(index))
+    }
+
+    /// Packets that the key may yet serve in this stream.
+    pub(crate) fn left(&self, place: &Place, key: &Key, protocol: Protocol) -> u64 {
+        let used = self
+            .stream(place)
+            .map_or(0, |stream| stream.used(key.serial, protocol));
+        limit(key.entry.lifetime(), protocol).saturating_sub(used)
     }
 
     /// Marks the index as used, counts the packet for its key, says so if the key nears its end,
@@ -130,123 +157,222 @@ impl Session {
     /// The caller has made sure that the stream exists or may begin.
     pub(crate) fn commit(&mut self, done: Done, octets: usize) {
         let Done {
-            ssrc,
+            place,
             serial,
             protocol,
             index,
+            left,
             fresh,
         } = done;
-        let soft_limit = self.settings.soft_limit;
-        let Some(group) = self.keys.group_of(ssrc) else {
+        let ssrc = place.ssrc;
+        let at = place.at.or_else(|| {
+            let window = self.settings.replay_window;
+            let roc = self.initial_roc(ssrc);
+            let begun = || Stream::new(ssrc, roc, window);
+            self.streams
+                .insert(place.revived.unwrap_or_else(begun))
+                .ok()
+        });
+        let Some(stream) = at.and_then(|at| self.streams.at_mut(at)) else {
             return;
         };
-        if self.streams.get(ssrc).is_none() {
-            let (_, roc) = self.position(ssrc);
-            let stream = Stream::new(ssrc, roc, self.settings.replay_window);
-            if self.streams.insert(stream).is_err() {
-                return;
+        if protocol == Protocol::Srtp {
+            stream.next_roc = None;
+            if self.settings.roc_always_zero {
+                let left = |highest: u64| 0xffff_u64.saturating_sub(highest);
+                let before = stream.srtp.highest();
+                if left(index) <= WRAP_NOTICE && before.is_none_or(|b| left(b) > WRAP_NOTICE) {
+                    self.events.push(Event::RocWrapNear {
+                        ssrc,
+                        left: left(index),
+                    });
+                }
             }
         }
-        let Some(stream) = self.streams.get_mut(ssrc) else {
-            return;
-        };
         stream.window(protocol).accept(index);
         stream.stats.note_done(octets);
-        let used = stream.count(serial, protocol);
-        let r = self.keys.derivation().rate(protocol).epoch(index);
-        let group = self.keys.group_mut(group);
-        if let Some(key) = group.and_then(|group| group.by_serial_mut(serial)) {
-            let limit = limit(key.entry.lifetime(), protocol);
-            let left = limit.saturating_sub(used);
-            if left == 0 || left == soft_limit.min(limit / 2) {
-                self.events.push(Event::key(ssrc, protocol, left));
-            }
-            if let Some(fresh) = fresh {
-                key.keep(*fresh, r, protocol);
+        let used = stream.count(serial, protocol, |serial| self.keys.is_live(serial));
+        let left = left.saturating_sub(1);
+        let lifetime = used + left;
+        if left == 0 || left == self.settings.soft_limit.min(lifetime / 2) {
+            self.events.push(Event::key(ssrc, protocol, left));
+        }
+        if let Some(fresh) = fresh {
+            let r = self.keys.derivation().rate(protocol).epoch(index);
+            if let Some(key) = self.keys.by_serial_mut(serial) {
+                key.keep(fresh, r, protocol);
             }
         }
     }
 
     /// [`commit`](Self::commit) for a packet from the peer, which shows that the peer has its key.
     pub(crate) fn commit_opened(&mut self, done: Done, octets: usize) {
-        let (ssrc, serial) = (done.ssrc, done.serial);
+        let (ssrc, serial) = (done.place.ssrc, done.serial);
         self.commit(done, octets);
-        let group = self
-            .keys
-            .group_of(ssrc)
-            .and_then(|group| self.keys.group_mut(group));
-        if let Some(group) = group {
-            group.note_opened(serial);
-        }
+        self.keys.note_opened(ssrc, serial);
     }
 
     /// Adds a stream that begins at `roc`, or sets the ROC of one that exists.
     pub(crate) fn set_roc(&mut self, ssrc: u32, roc: u32) -> Result<(), SessionError> {
-        let refused = match self.settings.scope {
-            Scope::Any | Scope::Named => self.streams.is_barred(ssrc),
-            Scope::Given => !self.streams.knows(ssrc),
+        let place = self.place(ssrc);
+        let may_add = match self.settings.scope {
+            Scope::Any => true,
+            Scope::Named => !self.settings.claimed || self.keys.names(ssrc),
+            Scope::Given => false,
         };
-        if refused || self.keys.group_of(ssrc).is_none() {
+        if !self.serves(&place) && (!may_add || self.streams.is_barred(ssrc)) {
             return Err(SessionError::UnknownSsrc);
         }
-        if self.streams.get(ssrc).is_none() {
-            let stream = Stream::new(ssrc, roc, self.settings.replay_window);
-            self.streams.insert(stream)?;
+        self.begin(ssrc, roc)
+    }
+
+    /// [`set_roc`](Self::set_roc) for any SSRC that a key is for.
+    pub(crate) fn begin(&mut self, ssrc: u32, roc: u32) -> Result<(), SessionError> {
+        if self.keys.serving(ssrc).is_empty() {
+            return Err(SessionError::UnknownSsrc);
         }
-        let stream = self
-            .streams
-            .get_mut(ssrc)
-            .ok_or(SessionError::UnknownSsrc)?;
-        let Some(highest) = stream.srtp.highest() else {
-            stream.initial_roc = roc;
-            return Ok(());
-        };
-        match roc.cmp(&index::roc(highest)) {
-            Ordering::Less => Err(SessionError::RocBehind),
-            Ordering::Equal => Ok(()),
-            Ordering::Greater => {
-                stream.srtp.skip_to(u64::from(roc) << 16 | highest & 0xffff);
-                Ok(())
-            }
+        if let Some(stream) = self.streams.get_mut(ssrc) {
+            return stream.set_roc(roc);
         }
+        let window = self.settings.replay_window;
+        let revived = self.streams.revived(ssrc, window);
+        let mut stream = revived.unwrap_or_else(|| Stream::new(ssrc, roc, window));
+        stream.set_roc(roc)?;
+        self.streams.insert(stream).map(|_| ())
+    }
+
+    /// Adds a stream that begins where the key management says.
+    pub(crate) fn begin_new(&mut self, ssrc: u32) -> Result<(), SessionError> {
+        self.begin(ssrc, self.initial_roc(ssrc))
     }
 
     /// The same session with new keys and new streams.
     pub(crate) fn anew(&self, set: &KeySet) -> Result<Self, SessionError> {
-        let derivation = Derivation {
-            parameters: set.parameters(),
-            ..*self.keys.derivation()
-        };
         let mut session = Self {
             framing: Framing {
-                parameters: set.parameters(),
                 mki_len: set.mki_len(),
                 ..self.framing
             },
-            keys: Keys::new(set, derivation)?,
+            keys: Keys::new(set, *self.keys.derivation())?,
             streams: Streams::new(self.streams.max()),
             events: Events::new(),
-            settings: self.settings,
+            settings: Settings {
+                srtcp_start: 0,
+                ..self.settings
+            },
+            retired: self.retired.clone(),
         };
+        for ssrc in self.streams.barred() {
+            session.streams.bar(ssrc);
+        }
         if self.settings.scope != Scope::Any {
             for stream in self.streams.iter() {
-                let (_, roc) = session.position(stream.ssrc);
-                session.set_roc(stream.ssrc, roc)?;
+                session.begin_new(stream.ssrc)?;
             }
         }
         Ok(session)
     }
 
-    /// Whether `set` can take the place of the keys in use: of the same profile, with the same
-    /// parameters, and as many keys and streams as it needs.
-    pub(crate) fn check_rekey(&self, set: &KeySet) -> Result<(), SessionError> {
+    /// Takes `set` for the keys in use, which are given up after `grace` packets; the session
+    /// before a reset of the ROC is returned. `None` if the keys are those in use.
+    ///
+    /// Refuses keys that were given up: nobody counts any more what they protected.
+    pub(crate) fn rekey(
+        &mut self,
+        set: &KeySet,
+        rekey: Rekey,
+        grace: u32,
+    ) -> Result<Option<Self>, SessionError> {
         if set.profile() != self.framing.profile {
             return Err(KeyingError::ProfileMismatch.into());
         }
         if set.parameters() != self.framing.parameters {
             return Err(SessionError::ParametersChanged);
         }
+        if self.keys.same_as(set) {
+            return Ok(None);
+        }
+        self.refuse_retired(set.entries())?;
+        if set
+            .entries()
+            .iter()
+            .any(|entry| self.keys.holds(entry.key()))
+        {
+            return Err(SessionError::KeyInUse);
+        }
+        let given_up: Retired = self.keys.iter().map(Key::identity).collect();
+        let previous = match rekey {
+            Rekey::KeepRoc => {
+                self.keys.replace(set, grace)?;
+                None
+            }
+            Rekey::ResetRoc => {
+                let session = self.anew(set)?;
+                Some(core::mem::replace(self, session))
+            }
+        };
+        self.retire(given_up);
+        Ok(previous)
+    }
+
+    /// Adds a key that was never given up.
+    pub(crate) fn add_key(&mut self, entry: KeyEntry) -> Result<(), SessionError> {
+        self.refuse_retired([&entry])?;
+        self.keys.add(entry)
+    }
+
+    /// Gives up the key with this MKI.
+    pub(crate) fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
+        let named = self.keys.iter().filter(|key| key.entry.mki() == Some(mki));
+        let given_up: Retired = named.map(Key::identity).collect();
+        self.keys.remove(mki)?;
+        self.retire(given_up);
         Ok(())
+    }
+
+    /// Says of keys that are near their end, or past it, that they are.
+    pub(crate) fn announce_limits(&mut self) {
+        for stream in self.streams.iter() {
+            for key in self.keys.serving(stream.ssrc).all() {
+                for protocol in [Protocol::Srtp, Protocol::Srtcp] {
+                    let limit = limit(key.entry.lifetime(), protocol);
+                    let left = limit.saturating_sub(stream.used(key.serial, protocol));
+                    if left <= self.settings.soft_limit.min(limit / 2) {
+                        self.events.push(Event::key(stream.ssrc, protocol, left));
+                    }
+                }
+            }
+        }
+    }
+
+    fn refuse_retired<'a>(
+        &self,
+        entries: impl IntoIterator<Item = &'a KeyEntry>,
+    ) -> Result<(), SessionError> {
+        let mut identities = entries
+            .into_iter()
+            .map(|entry| KeyIdentity::of(entry.key()));
+        if identities.any(|identity| self.retired.contains(&identity)) {
+            return Err(SessionError::KeyInUse);
+        }
+        Ok(())
+    }
+
+    fn retire(&mut self, given_up: Retired) {
+        for identity in given_up {
+            if !self.retired.contains(&identity) {
+                self.retired.push(identity);
+            }
+        }
+    }
+
+    /// The ROC that the key management says streams with this SSRC begin with.
+    fn initial_roc(&self, ssrc: u32) -> u32 {
+        self.keys
+            .serving(ssrc)
+            .all()
+            .next()
+            .map_or(0, |key| key.entry.roc())
     }
 
     pub(crate) fn infos(&self) -> impl Iterator<Item = StreamInfo> {
@@ -260,25 +386,25 @@ impl Session {
 
 /// A packet that was protected or opened.
 pub(crate) struct Done {
-    pub(crate) ssrc: u32,
+    pub(crate) place: Place,
     pub(crate) serial: u32,
     pub(crate) protocol: Protocol,
     pub(crate) index: u64,
+    /// Packets that the key could yet serve before this one.
+    pub(crate) left: u64,
     /// Session keys that had to be derived for it.
-    pub(crate) fresh: Option<Box<SessionKeys>>,
+    pub(crate) fresh: Option<SessionKeys>,
 }
 
 impl StreamInfo {
     fn new(stream: &Stream) -> Self {
         let highest = stream.srtp.highest();
+        let srtcp_index = stream.srtcp.highest();
         Self {
             ssrc: stream.ssrc,
-            roc: highest.map_or(stream.initial_roc, index::roc),
+            roc: stream.next_roc.or(highest.map(index::roc)).unwrap_or(0),
             seq: highest.and_then(|index| u16::try_from(index & 0xffff).ok()),
-            srtcp_index: stream
-                .srtcp
-                .highest()
-                .and_then(|index| u32::try_from(index).ok()),
+            srtcp_index: srtcp_index.and_then(|index| u32::try_from(index).ok()),
             stats: stream.stats,
         }
     }

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use hashbrown::{HashMap, HashSet};
 
 use crate::error::SessionError;
+use crate::index;
 use crate::keying::Lifetime;
-use crate::replay::{ReplayWindow, Used};
+use crate::replay::ReplayWindow;
 use crate::session_keys::Protocol;
 use crate::stats::StreamStats;
 
@@ -16,7 +17,9 @@ use crate::stats::StreamStats;
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) ssrc: u32,
-    pub(crate) initial_roc: u32,
+    /// The ROC that the next packet has, whatever its sequence number: before the first packet, and
+    /// after the ROC was set.
+    pub(crate) next_roc: Option<u32>,
     /// The key that served last.
     pub(crate) serial: u32,
     /// Whether a packet was processed since idle streams were last looked for.
@@ -36,10 +39,10 @@ pub(crate) struct Usage {
 }
 
 impl Stream {
-    pub(crate) fn new(ssrc: u32, initial_roc: u32, window: u32) -> Self {
+    pub(crate) fn new(ssrc: u32, next_roc: u32, window: u32) -> Self {
         Self {
             ssrc,
-            initial_roc,
+            next_roc: Some(next_roc),
             serial: u32::MAX,
             active: true,
             srtp: ReplayWindow::new(window),
@@ -49,12 +52,19 @@ impl Stream {
         }
     }
 
-    /// Counts one more and returns how many the key `serial` has served.
-    pub(crate) fn count(&mut self, serial: u32, protocol: Protocol) -> u64 {
+    /// Counts one more and returns how many the key `serial` has served. A key that serves for the
+    /// first time takes the place of one that is not `live` any more.
+    pub(crate) fn count(
+        &mut self,
+        serial: u32,
+        protocol: Protocol,
+        live: impl Fn(u32) -> bool,
+    ) -> u64 {
         self.serial = serial;
         self.active = true;
         let at = self.usage.iter().position(|usage| usage.serial == serial);
         let at = at.unwrap_or_else(|| {
+            self.usage.retain(|usage| live(usage.serial));
             self.usage.push(Usage {
                 serial,
                 ..Usage::default()
@@ -72,23 +82,61 @@ impl Stream {
         *count
     }
 
+    /// Packets of `protocol` that the key `serial` served.
+    pub(crate) fn used(&self, serial: u32, protocol: Protocol) -> u64 {
+        let usage = self.usage.iter().find(|usage| usage.serial == serial);
+        usage.map_or(0, |usage| match protocol {
+            Protocol::Srtp => usage.srtp,
+            Protocol::Srtcp => usage.srtcp,
+        })
+    }
+
+    /// The highest SRTP index that estimates go by, and the ROC they begin with if there is none.
+    pub(crate) fn position(&self) -> (Option<u64>, u32) {
+        match self.next_roc {
+            Some(roc) => (None, roc),
+            None => (self.srtp.highest(), 0),
+        }
+    }
+
+    /// The SRTP index that `<From, To>` of a key is compared with for SRTCP ([RFC 3711 §8.1.1]).
+    ///
+    /// [RFC 3711 §8.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-8.1.1
+    pub(crate) fn latest_index(&self) -> u64 {
+        self.srtp
+            .highest()
+            .unwrap_or(u64::from(self.next_roc.unwrap_or(0)) << 16)
+    }
+
+    /// Sets the ROC of the next packet.
+    pub(crate) fn set_roc(&mut self, roc: u32) -> Result<(), SessionError> {
+        let reached = self.srtp.highest().map(index::roc);
+        match reached {
+            Some(reached) if roc < reached => Err(SessionError::RocBehind),
+            Some(reached) if roc == reached => {
+                self.next_roc = None;
+                Ok(())
+            }
+            _ => {
+                self.next_roc = Some(roc);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) const fn window_of(&self, protocol: Protocol) -> &ReplayWindow {
+        match protocol {
+            Protocol::Srtp => &self.srtp,
+            Protocol::Srtcp => &self.srtcp,
+        }
+    }
+
     pub(crate) const fn window(&mut self, protocol: Protocol) -> &mut ReplayWindow {
         match protocol {
             Protocol::Srtp => &mut self.srtp,
             Protocol::Srtcp => &mut self.srtcp,
         }
     }
-}
-
-/// Packets of `protocol` that the key `serial` served.
-fn used(usage: &[Usage], serial: u32, protocol: Protocol) -> u64 {
-    usage
-        .iter()
-        .find(|usage| usage.serial == serial)
-        .map_or(0, |usage| match protocol {
-            Protocol::Srtp => usage.srtp,
-            Protocol::Srtcp => usage.srtcp,
-        })
 }
 
 /// Packets of `protocol` that `lifetime` allows.
@@ -114,12 +162,25 @@ pub(crate) struct Streams {
     barred: HashSet<u32>,
 }
 
+/// What is left of a stream that was removed.
 #[derive(Debug)]
 struct Parked {
-    initial_roc: u32,
+    next_roc: Option<u32>,
     srtp: Option<u64>,
     srtcp: Option<u64>,
     usage: Vec<Usage>,
+}
+
+impl Parked {
+    /// The stream as it goes on: all that its windows held counts as used.
+    fn revive(&self, ssrc: u32, window: u32) -> Stream {
+        let mut stream = Stream::new(ssrc, 0, window);
+        stream.next_roc = self.next_roc;
+        stream.srtp = ReplayWindow::used_up_to(window, self.srtp);
+        stream.srtcp = ReplayWindow::used_up_to(window, self.srtcp);
+        stream.usage.clone_from(&self.usage);
+        stream
+    }
 }
 
 impl Streams {
@@ -142,105 +203,79 @@ impl Streams {
         self.list.len() >= self.max
     }
 
+    /// Where the stream is, if there is one.
+    pub(crate) fn find(&self, ssrc: u32) -> Option<usize> {
+        self.by_ssrc.get(&ssrc).copied()
+    }
+
+    pub(crate) fn at(&self, at: usize) -> Option<&Stream> {
+        self.list.get(at)
+    }
+
+    pub(crate) fn at_mut(&mut self, at: usize) -> Option<&mut Stream> {
+        self.list.get_mut(at)
+    }
+
     pub(crate) fn get(&self, ssrc: u32) -> Option<&Stream> {
-        self.list.get(*self.by_ssrc.get(&ssrc)?)
+        self.at(self.find(ssrc)?)
     }
 
     pub(crate) fn get_mut(&mut self, ssrc: u32) -> Option<&mut Stream> {
-        self.list.get_mut(*self.by_ssrc.get(&ssrc)?)
+        self.at_mut(self.find(ssrc)?)
     }
 
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &Stream> {
         self.list.iter()
     }
 
-    /// Whether there is, or was, a stream with this SSRC.
-    pub(crate) fn knows(&self, ssrc: u32) -> bool {
-        self.by_ssrc.contains_key(&ssrc) || self.parked.contains_key(&ssrc)
-    }
-
     pub(crate) fn is_barred(&self, ssrc: u32) -> bool {
-        self.barred.contains(&ssrc)
+        !self.barred.is_empty() && self.barred.contains(&ssrc)
     }
 
     pub(crate) fn bar(&mut self, ssrc: u32) {
         self.barred.insert(ssrc);
     }
 
-    pub(crate) fn barred(&self) -> impl ExactSizeIterator<Item = u32> {
-        self.barred.iter().copied()
+    /// SSRCs that another sender serves now, in ascending order.
+    pub(crate) fn barred(&self) -> Vec<u32> {
+        let mut barred: Vec<u32> = self.barred.iter().copied().collect();
+        barred.sort_unstable();
+        barred
     }
 
-    /// The highest index of the stream, and the ROC it began with; `None` if there never was one.
-    pub(crate) fn position(&self, ssrc: u32, protocol: Protocol) -> Option<(Option<u64>, u32)> {
-        if let Some(stream) = self.get(ssrc) {
-            let window = match protocol {
-                Protocol::Srtp => &stream.srtp,
-                Protocol::Srtcp => &stream.srtcp,
-            };
-            return Some((window.highest(), stream.initial_roc));
+    /// The stream that was removed, as it goes on if its packets come again.
+    pub(crate) fn revived(&self, ssrc: u32, window: u32) -> Option<Stream> {
+        if self.parked.is_empty() {
+            return None;
         }
-        let parked = self.parked.get(&ssrc)?;
-        let highest = match protocol {
-            Protocol::Srtp => parked.srtp,
-            Protocol::Srtcp => parked.srtcp,
-        };
-        Some((highest, parked.initial_roc))
+        self.parked
+            .get(&ssrc)
+            .map(|parked| parked.revive(ssrc, window))
     }
 
-    /// Whether the index was not used yet and is not too old to tell.
-    pub(crate) fn check(&self, ssrc: u32, protocol: Protocol, index: u64) -> Result<(), Used> {
-        if let Some(stream) = self.get(ssrc) {
-            return match protocol {
-                Protocol::Srtp => stream.srtp.check(index),
-                Protocol::Srtcp => stream.srtcp.check(index),
-            };
-        }
-        match self.position(ssrc, protocol) {
-            Some((Some(highest), _)) if index <= highest => Err(Used::TooOld),
-            _ => Ok(()),
-        }
-    }
-
-    /// Packets of the stream that the key `serial` served.
-    pub(crate) fn used(&self, ssrc: u32, serial: u32, protocol: Protocol) -> u64 {
-        let usage = match (self.get(ssrc), self.parked.get(&ssrc)) {
-            (Some(stream), _) => &stream.usage,
-            (None, Some(parked)) => &parked.usage,
-            (None, None) => return 0,
-        };
-        used(usage, serial, protocol)
-    }
-
-    /// Adds a stream; one that was removed goes on behind its highest indices.
-    pub(crate) fn insert(&mut self, mut stream: Stream) -> Result<(), SessionError> {
-        if self.is_full() {
+    /// Adds a stream; it takes the place of a removed one with its SSRC.
+    pub(crate) fn insert(&mut self, stream: Stream) -> Result<usize, SessionError> {
+        let ssrc = stream.ssrc;
+        if self.is_full() || self.by_ssrc.contains_key(&ssrc) {
             return Err(SessionError::StreamLimit);
         }
-        if let Some(parked) = self.parked.remove(&stream.ssrc) {
-            self.parking_order.retain(|ssrc| *ssrc != stream.ssrc);
-            let size = stream.srtp.size();
-            stream.initial_roc = parked.initial_roc;
-            stream.srtp = ReplayWindow::used_up_to(size, parked.srtp);
-            stream.srtcp = ReplayWindow::used_up_to(size, parked.srtcp);
-            stream.usage = parked.usage;
+        if self.parked.remove(&ssrc).is_some() {
+            self.parking_order.retain(|parked| *parked != ssrc);
         }
-        self.by_ssrc.insert(stream.ssrc, self.list.len());
+        let at = self.list.len();
+        self.by_ssrc.insert(ssrc, at);
         self.list.push(stream);
-        Ok(())
+        Ok(at)
     }
 
     /// Takes a stream, live or removed, out without a trace: it goes on elsewhere.
     pub(crate) fn release(&mut self, ssrc: u32, window: u32) -> Option<Stream> {
-        if !self.parked.contains_key(&ssrc) {
+        let Some(stream) = self.revived(ssrc, window) else {
             return self.take(ssrc);
-        }
-        let stream = self
-            .parked_streams(window)
-            .find(|stream| stream.ssrc == ssrc);
+        };
         self.parked.remove(&ssrc);
         self.parking_order.retain(|parked| *parked != ssrc);
-        stream
+        Some(stream)
     }
 
     fn take(&mut self, ssrc: u32) -> Option<Stream> {
@@ -253,18 +288,26 @@ impl Streams {
     }
 
     /// Removes a stream but for its highest indices. As many removed streams as live ones are
-    /// remembered, and the one removed first is forgotten first if `forget` allows it.
-    pub(crate) fn park(&mut self, ssrc: u32, forget: bool) -> Result<(), SessionError> {
-        if !self.by_ssrc.contains_key(&ssrc) {
+    /// remembered; then the one removed first is forgotten, if `forget` allows it or no key that
+    /// served it is `live`.
+    pub(crate) fn park(
+        &mut self,
+        ssrc: u32,
+        forget: bool,
+        live: impl Fn(u32) -> bool,
+    ) -> Result<(), SessionError> {
+        if self.find(ssrc).is_none() {
             return Err(SessionError::UnknownSsrc);
         }
         if self.parking_order.len() >= self.max {
-            if !forget {
-                return Err(SessionError::StreamLimit);
-            }
-            if let Some(oldest) = self.parking_order.pop_front() {
-                self.parked.remove(&oldest);
-            }
+            let expendable = |ssrc: &u32| {
+                let usage = self.parked.get(ssrc).map(|parked| &parked.usage);
+                forget || usage.is_none_or(|usage| !usage.iter().any(|usage| live(usage.serial)))
+            };
+            let oldest = self.parking_order.iter().position(expendable);
+            let oldest = oldest.and_then(|at| self.parking_order.remove(at));
+            self.parked
+                .remove(&oldest.ok_or(SessionError::StreamLimit)?);
         }
         let Some(stream) = self.take(ssrc) else {
             return Err(SessionError::UnknownSsrc);
@@ -273,7 +316,7 @@ impl Streams {
         self.parked.insert(
             ssrc,
             Parked {
-                initial_roc: stream.initial_roc,
+                next_roc: stream.next_roc,
                 srtp: stream.srtp.highest(),
                 srtcp: stream.srtcp.highest(),
                 usage: stream.usage,
@@ -283,7 +326,7 @@ impl Streams {
     }
 
     /// Parks every stream without a packet since the last call; returns how many.
-    pub(crate) fn park_idle(&mut self, forget: bool) -> usize {
+    pub(crate) fn park_idle(&mut self, forget: bool, live: impl Fn(u32) -> bool) -> usize {
         let idle: Vec<u32> = self
             .list
             .iter()
@@ -294,19 +337,14 @@ impl Streams {
             stream.active = false;
         }
         idle.into_iter()
-            .filter(|ssrc| self.park(*ssrc, forget).is_ok())
+            .filter(|ssrc| self.park(*ssrc, forget, &live).is_ok())
             .count()
     }
 
-    /// Everything that was parked, for a hand-over.
-    pub(crate) fn parked_streams(&self, window: u32) -> impl Iterator<Item = Stream> {
-        self.parking_order.iter().filter_map(move |ssrc| {
-            let parked = self.parked.get(ssrc)?;
-            let mut stream = Stream::new(*ssrc, parked.initial_roc, window);
-            stream.srtp = ReplayWindow::used_up_to(window, parked.srtp);
-            stream.srtcp = ReplayWindow::used_up_to(window, parked.srtcp);
-            stream.usage.clone_from(&parked.usage);
-            Some(stream)
-        })
+    /// Every stream that was removed, in the order of their removal.
+    pub(crate) fn removed(&self, window: u32) -> impl Iterator<Item = Stream> {
+        self.parking_order
+            .iter()
+            .filter_map(move |ssrc| Some(self.parked.get(ssrc)?.revive(*ssrc, window)))
     }
 }

@@ -16,8 +16,8 @@ use srtp::keying::{
     KeyDerivationRate, KeyEntry, KeySet, Lifetime, Mki, Parameters, Profile, Validity,
 };
 use srtp::{
-    Builder, HandoverError, HandoverKey, HandoverKeys, IndexSkip, ProtectError, Receiver, Rekey,
-    Sender, SessionError, UnprotectError,
+    Builder, Event, HandoverError, HandoverKey, HandoverKeys, IndexSkip, ProtectError, Receiver,
+    Rekey, Sender, SessionError, UnprotectError,
 };
 
 const CM: Profile = Profile::AesCm128HmacSha1_80;
@@ -236,11 +236,135 @@ fn removed_streams_and_replaced_keys_are_handed_over() {
 
     let octets = receiver.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
     let mut resumed = resume_receiver(&octets);
-    assert_eq!(unprotect(&mut resumed, &old), Err(UnprotectError::TooOld));
+    assert_eq!(unprotect(&mut resumed, &old), Err(UnprotectError::Replayed));
     unprotect(&mut resumed, &late).unwrap();
     resumed.drop_old_keys();
     let fresh = protect(&mut sender, &rtp(SSRC, 3, b"")).unwrap();
     unprotect(&mut resumed, &fresh).unwrap();
+}
+
+#[test]
+fn an_import_with_fewer_streams_allowed_forgets_none_that_was_removed() {
+    let (mut sender, _) = pair(CM);
+    for ssrc in 1..4 {
+        protect(&mut sender, &rtp(ssrc, 0, b"")).unwrap();
+        sender.remove_stream(ssrc).unwrap();
+    }
+    let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    let resume = || Builder::<Sender>::resume(&octets, &shared(), None, RELAY).unwrap();
+    assert_eq!(
+        resume().any_ssrc(2).build().err(),
+        Some(SessionError::StreamLimit)
+    );
+    let mut resumed = resume().build().unwrap();
+    for ssrc in 1..4 {
+        let again = protect(&mut resumed, &rtp(ssrc, 0, b""));
+        assert_eq!(again, Err(ProtectError::IndexReused));
+    }
+}
+
+#[test]
+fn more_streams_than_the_default_are_handed_over() {
+    let mut sender: Sender = builder(CM).any_ssrc(3000).build().unwrap();
+    for ssrc in 0..3000 {
+        protect(&mut sender, &rtp(ssrc, 0, b"")).unwrap();
+    }
+    let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    assert_eq!(resume_sender(&octets, RELAY).streams().count(), 3000);
+}
+
+#[test]
+fn streams_that_began_after_the_export_begin_their_srtcp_behind_the_skip() {
+    let (mut a, mut receiver) = pair(CM);
+    let octets = a.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    let sent = protect_report(&mut a, &rtcp(1)).unwrap();
+    unprotect_report(&mut receiver, &sent).unwrap();
+    let skip = IndexSkip {
+        srtp: 0,
+        srtcp: 100,
+    };
+    let mut b = resume_sender(&octets, skip);
+    let octets = b.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    let report = protect_report(&mut b, &rtcp(1)).unwrap();
+    assert_eq!(report[28..32], [0x80, 0, 0, 100]);
+    unprotect_report(&mut receiver, &report).unwrap();
+    let report = protect_report(&mut resume_sender(&octets, skip), &rtcp(1)).unwrap();
+    assert_eq!(report[28..32], [0x80, 0, 0, 200]);
+}
+
+#[test]
+fn a_stream_named_again_and_a_window_of_another_size_change_nothing_that_stood() {
+    let (mut sender, mut receiver) = pair(CM);
+    let sent: Vec<_> = (0..100)
+        .map(|seq| protect(&mut sender, &rtp(1, seq, b"")).unwrap())
+        .collect();
+    for packet in &sent[50..] {
+        unprotect(&mut receiver, packet).unwrap();
+    }
+    let octets = receiver.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    for size in [64, 256] {
+        let builder = Builder::<Receiver>::resume(&octets, &shared(), None).unwrap();
+        let mut resumed = builder.replay_window(size).ssrc(1, 9).build().unwrap();
+        assert_eq!(
+            resumed
+                .streams()
+                .map(|stream| stream.roc)
+                .collect::<Vec<_>>(),
+            [0]
+        );
+        let again =
+            resume_receiver(&resumed.export(&shared(), HandoverKeys::Included, &mut Seeded(1)));
+        assert_eq!(state(&again), state(&resumed));
+        assert_eq!(
+            unprotect(&mut resumed, &sent[60]),
+            Err(UnprotectError::Replayed)
+        );
+        unprotect(&mut resumed, &sent[49]).unwrap();
+    }
+}
+
+#[test]
+fn keys_given_up_are_refused_at_import() {
+    let (mut sender, _) = pair(CM);
+    protect(&mut sender, &rtp(1, 0, b"")).unwrap();
+    let nine = || KeyEntry::new(master(CM, 2)).for_ssrc(9);
+    let set = |entries| KeySet::new(CM, Parameters::default(), entries).unwrap();
+    sender.rekey(&set(vec![nine()]), Rekey::ResetRoc).unwrap();
+    let octets = sender.export(&shared(), HandoverKeys::LeftOut, &mut Seeded(1));
+    let given = set(vec![nine(), KeyEntry::new(master(CM, 1))]);
+    let resumed = Builder::<Sender>::resume(&octets, &shared(), Some(given), RELAY);
+    assert_eq!(resumed.err(), Some(HandoverError::KeyMismatch));
+}
+
+#[test]
+fn without_keys_the_replaced_ones_stay_behind() {
+    let (_, mut receiver) = pair(CM);
+    receiver.rekey(&keys(CM, 2), Rekey::KeepRoc, 10).unwrap();
+    let octets = receiver.export(&shared(), HandoverKeys::LeftOut, &mut Seeded(1));
+    let resumed = Builder::<Receiver>::resume(&octets, &shared(), Some(keys(CM, 2)));
+    let mut resumed = resumed.unwrap().build().unwrap();
+    let mut sender: Sender = Builder::new(keys(CM, 2)).build().unwrap();
+    let packet = protect(&mut sender, &rtp(1, 0, b"")).unwrap();
+    unprotect(&mut resumed, &packet).unwrap();
+}
+
+#[test]
+fn a_limit_that_the_skip_passes_is_announced() {
+    let entry = KeyEntry::new(master(CM, 1)).with_lifetime(Lifetime::new(100).unwrap());
+    let set = KeySet::new(CM, Parameters::default(), vec![entry]).unwrap();
+    let mut sender: Sender = Builder::new(set).soft_limit(20).build().unwrap();
+    for seq in 0..70 {
+        protect(&mut sender, &rtp(1, seq, b"")).unwrap();
+    }
+    assert_eq!(sender.poll_event(), None);
+    let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    let skip = IndexSkip { srtp: 15, srtcp: 0 };
+    let builder = Builder::<Sender>::resume(&octets, &shared(), None, skip).unwrap();
+    let mut resumed = builder.soft_limit(20).build().unwrap();
+    assert_eq!(
+        resumed.poll_event(),
+        Some(Event::SrtpKeyExpiring { ssrc: 1, left: 15 })
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@
 mod common;
 
 use common::{SSRC, builder, protect, rtp, state, unprotect};
-use srtp::keying::Profile;
-use srtp::{Cryptex, ProtectError, Receiver, Sender, SessionError, UnprotectError};
+use srtp::keying::{KeyEntry, KeySet, Parameters, Profile};
+use srtp::{Builder, Cryptex, ProtectError, Receiver, Sender, SessionError, UnprotectError};
 
 const PROFILES: [Profile; 3] = [
     Profile::AesCm128HmacSha1_80,
@@ -157,6 +157,17 @@ fn cryptex_and_encrypted_elements_exclude_one_another() {
         .encrypted_header_extensions(&[1])
         .build();
     assert_eq!(both.err(), Some(SessionError::HeaderExtensionModes));
+    let mut parameters = Parameters::default();
+    parameters.unencrypted_srtp = true;
+    let entry = KeyEntry::new(common::master(PROFILES[0], 1));
+    let keys = KeySet::new(PROFILES[0], parameters, vec![entry]).unwrap();
+    let builder = Builder::<Sender>::new(keys)
+        .allow_unprotected()
+        .cryptex(Cryptex::Enabled);
+    assert_eq!(
+        builder.build().err(),
+        Some(SessionError::HeaderExtensionModes)
+    );
 }
 
 #[test]

@@ -199,18 +199,37 @@ fn the_roc_can_be_set_forward_and_never_back() {
     assert_eq!(sender.set_roc(SSRC, 2), Err(SessionError::RocBehind));
 
     sender.set_roc(SSRC, 5).unwrap();
+    let packet = protect(&mut sender, &rtp(SSRC, 10, b"")).unwrap();
+    assert_eq!(
+        unprotect(&mut receiver, &packet),
+        Err(UnprotectError::Replayed)
+    );
+    receiver.set_roc(SSRC, 9).unwrap();
+    receiver.set_roc(SSRC, 5).unwrap();
+    unprotect(&mut receiver, &packet).unwrap();
+    assert_eq!(receiver.stream(SSRC).unwrap().roc, 5);
     assert_eq!(
         protect(&mut sender, &rtp(SSRC, 10, b"")),
         Err(ProtectError::IndexReused)
     );
-    let packet = protect(&mut sender, &rtp(SSRC, 11, b"")).unwrap();
+}
+
+#[test]
+fn a_listener_that_lost_its_place_finds_it_again() {
+    let (mut sender, mut receiver) = pair(PROFILE);
+    let sent = [0xfff0, 0, 0x7000, 0x9000, 0x9001]
+        .map(|seq| protect(&mut sender, &rtp(SSRC, seq, b"")).unwrap());
+    unprotect(&mut receiver, &sent[0]).unwrap();
     assert_eq!(
-        unprotect(&mut receiver, &packet),
-        Err(UnprotectError::Forged)
+        unprotect(&mut receiver, &sent[3]),
+        Err(UnprotectError::TooOld)
     );
-    receiver.set_roc(SSRC, 5).unwrap();
-    unprotect(&mut receiver, &packet).unwrap();
-    assert_eq!(receiver.stream(SSRC).unwrap().roc, 5);
+    let found = receiver.find_roc(&sent[3], 0..=3).unwrap();
+    receiver.set_roc(SSRC, found.roc).unwrap();
+    for packet in &sent[3..] {
+        unprotect(&mut receiver, packet).unwrap();
+    }
+    assert!(unprotect(&mut receiver, &sent[0]).is_err());
 }
 
 #[test]

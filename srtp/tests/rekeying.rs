@@ -379,3 +379,139 @@ fn req_cs_09_a_sender_that_keeps_its_roc_at_zero_announces_the_wrap_and_refuses_
     let middle = send(&mut sender, 40_000..40_001).remove(0);
     unprotect(&mut listener, &middle).unwrap();
 }
+
+#[test]
+fn a_notice_of_the_wrap_comes_whichever_packets_are_lost() {
+    for seqs in [
+        [0, 30_000, 61_000, 61_440, 61_441],
+        [61_500, 61_499, 61_501, 61_502, 61_503],
+    ] {
+        let mut sender: Sender = Builder::new(keys(CM, 1)).roc_always_zero().build().unwrap();
+        for seq in seqs {
+            protect(&mut sender, &rtp(SSRC, seq, b"")).unwrap();
+        }
+        assert!(matches!(
+            sender.poll_event(),
+            Some(Event::RocWrapNear { ssrc: SSRC, .. })
+        ));
+        assert_eq!(sender.poll_event(), None);
+    }
+}
+
+#[test]
+fn a_receiver_takes_no_key_back_whose_packets_could_be_replayed() {
+    let (mut sender, mut receiver) = pair(CM);
+    let packet = send(&mut sender, 0..1).remove(0);
+    unprotect(&mut receiver, &packet).unwrap();
+    receiver.rekey(&keys(CM, 2), Rekey::ResetRoc, 0).unwrap();
+    for rekey in [Rekey::KeepRoc, Rekey::ResetRoc] {
+        assert_eq!(
+            receiver.rekey(&keys(CM, 1), rekey, 0),
+            Err(SessionError::KeyInUse)
+        );
+    }
+    assert_eq!(
+        receiver.add_key(KeyEntry::new(master(CM, 1))),
+        Err(SessionError::KeyInUse)
+    );
+    assert_eq!(
+        unprotect(&mut receiver, &packet),
+        Err(UnprotectError::Forged)
+    );
+}
+
+#[test]
+fn keys_for_each_ssrc_and_one_for_all_replace_one_another() {
+    let named = |octet| {
+        let entry = KeyEntry::new(master(CM, octet)).for_ssrc(SSRC);
+        KeySet::new(CM, Parameters::default(), vec![entry]).unwrap()
+    };
+    for (old, new) in [(named(1), keys(CM, 2)), (keys(CM, 1), named(2))] {
+        let mut sender: Sender = Builder::new(old.duplicate()).build().unwrap();
+        let mut receiver: Receiver = Builder::new(old).build().unwrap();
+        let late = send(&mut sender, 0..3);
+        unprotect(&mut receiver, &late[0]).unwrap();
+        receiver.rekey(&new, Rekey::KeepRoc, 2).unwrap();
+        sender.rekey(&new, Rekey::KeepRoc).unwrap();
+        let fresh = send(&mut sender, 3..6);
+        unprotect(&mut receiver, &fresh[0]).unwrap();
+        unprotect(&mut receiver, &late[1]).unwrap();
+        unprotect(&mut receiver, &fresh[1]).unwrap();
+        assert_eq!(
+            unprotect(&mut receiver, &late[2]),
+            Err(UnprotectError::Forged)
+        );
+        unprotect(&mut receiver, &fresh[2]).unwrap();
+    }
+}
+
+#[test]
+fn req_rtp_09_the_same_key_with_other_parameters_is_refused() {
+    let (mut sender, mut receiver) = pair(CM);
+    let mut parameters = Parameters::default();
+    parameters.unencrypted_srtcp = true;
+    let set = KeySet::new(CM, parameters, vec![KeyEntry::new(master(CM, 1))]).unwrap();
+    assert_eq!(
+        sender.rekey(&set, Rekey::KeepRoc),
+        Err(SessionError::ParametersChanged)
+    );
+    assert_eq!(
+        receiver.rekey(&set, Rekey::KeepRoc, 0),
+        Err(SessionError::ParametersChanged)
+    );
+}
+
+#[test]
+fn a_key_of_another_profile_is_refused_for_any_ssrc() {
+    let mismatch = SessionError::Keying(KeyingError::ProfileMismatch);
+    for profile in Profile::ALL.iter().filter(|profile| **profile != CM) {
+        let (mut sender, mut receiver) = pair(CM);
+        let entry = || KeyEntry::new(master(*profile, 7)).for_ssrc(7);
+        assert_eq!(sender.add_key(entry()), Err(mismatch));
+        assert_eq!(receiver.add_key(entry()), Err(mismatch));
+    }
+}
+
+#[test]
+fn req_cs_04_claims_bind_the_sender() {
+    let mut uses = KeyUses::new();
+    let call = |octet| StaticKeys::new(keys(CM, octet), keys(CM, 9));
+    let failed = Sender::builder(&call(1))
+        .replay_window(1)
+        .build_claiming(&mut uses);
+    assert_eq!(failed.err(), Some(SessionError::ReplayWindow));
+    let mut sender = Sender::builder(&call(1))
+        .ssrc(1, 0)
+        .build_claiming(&mut uses)
+        .unwrap();
+    assert_eq!(sender.set_roc(2, 0), Err(SessionError::UnknownSsrc));
+    assert_eq!(
+        protect(&mut sender, &rtp(2, 0, b"")),
+        Err(ProtectError::UnknownSsrc)
+    );
+    assert_eq!(
+        sender.rekey(&keys(CM, 2), Rekey::KeepRoc),
+        Err(SessionError::KeyInUse)
+    );
+    Sender::builder(&call(3))
+        .ssrc(1, 0)
+        .build_claiming(&mut uses)
+        .unwrap();
+    let taken = sender.rekey_claiming(&keys(CM, 3), Rekey::KeepRoc, &mut uses);
+    assert_eq!(taken, Err(SessionError::KeyInUse));
+    sender
+        .rekey_claiming(&keys(CM, 2), Rekey::KeepRoc, &mut uses)
+        .unwrap();
+    sender
+        .rekey_claiming(&keys(CM, 2), Rekey::KeepRoc, &mut uses)
+        .unwrap();
+    protect(&mut sender, &rtp(1, 0, b"")).unwrap();
+    let again = Sender::builder(&call(2))
+        .ssrc(1, 0)
+        .build_claiming(&mut uses);
+    assert_eq!(again.err(), Some(SessionError::KeyInUse));
+    Sender::builder(&call(2))
+        .ssrc(2, 0)
+        .build_claiming(&mut uses)
+        .unwrap();
+}

@@ -243,3 +243,13 @@ fn an_aead_profile_takes_none_of_it() {
         assert_eq!(keys.err(), Some(KeyingError::UnprotectedNotAllowed));
     }
 }
+
+#[cfg(feature = "insecure-null")]
+#[test]
+fn a_profile_without_authentication_cannot_carry_the_roc() {
+    let mut parameters = Parameters::default();
+    parameters.roc_transport = Some(RocTransport::new(RocTransportMode::Mode2, 1, 14).unwrap());
+    let entry = KeyEntry::new(master(Profile::NullNull, 1));
+    let keys = KeySet::new(Profile::NullNull, parameters, vec![entry]);
+    assert_eq!(keys.err(), Some(KeyingError::RocTransport));
+}

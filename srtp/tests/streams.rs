@@ -15,7 +15,7 @@ use common::{
     unprotect_report,
 };
 use srtp::keying::{KeyEntry, KeySet, MasterKey, Parameters, Profile};
-use srtp::{Builder, ProtectError, Receiver, Sender, SessionError, UnprotectError};
+use srtp::{Builder, ProtectError, Receiver, Rekey, Sender, SessionError, UnprotectError};
 
 const CM: Profile = Profile::AesCm128HmacSha1_80;
 
@@ -113,11 +113,11 @@ fn a_removed_stream_cannot_be_replayed_nor_its_indices_be_used_again() {
     );
     assert_eq!(
         unprotect(&mut receiver, &packet),
-        Err(UnprotectError::TooOld)
+        Err(UnprotectError::Replayed)
     );
     assert_eq!(
         unprotect_report(&mut receiver, &report),
-        Err(UnprotectError::TooOld)
+        Err(UnprotectError::Replayed)
     );
     assert_eq!(
         protect(&mut sender, &rtp(SSRC, 7, b"")),
@@ -254,6 +254,37 @@ fn a_removed_stream_that_is_split_off_remembers_its_indices() {
         protect(&mut sender, &rtp(SSRC, 8, b"")),
         Err(ProtectError::UnknownSsrc)
     );
+}
+
+#[test]
+fn senders_split_off_stay_apart_when_the_roc_begins_anew() {
+    let (mut sender, _) = pair(CM);
+    let mut second = sender.split_off(&[1]).unwrap();
+    protect(&mut second, &rtp(1, 7, b"")).unwrap();
+    for sender in [&mut sender, &mut second] {
+        sender.rekey(&common::keys(CM, 2), Rekey::ResetRoc).unwrap();
+    }
+    assert_eq!(
+        protect(&mut sender, &rtp(1, 0, b"")),
+        Err(ProtectError::UnknownSsrc)
+    );
+    assert_eq!(
+        protect(&mut second, &rtp(2, 0, b"")),
+        Err(ProtectError::UnknownSsrc)
+    );
+    protect(&mut second, &rtp(1, 0, b"")).unwrap();
+}
+
+#[test]
+fn removed_streams_of_given_up_keys_make_room_for_others() {
+    let mut sender: Sender = builder(CM).any_ssrc(2).build().unwrap();
+    for (ssrc, octet) in (0..8).zip(10..) {
+        sender
+            .rekey(&common::keys(CM, octet), Rekey::KeepRoc)
+            .unwrap();
+        protect(&mut sender, &rtp(ssrc, 0, b"")).unwrap();
+        sender.remove_stream(ssrc).unwrap();
+    }
 }
 
 #[test]

@@ -124,7 +124,9 @@ impl RtcpPacket<'_> {
                 iv[8..].copy_from_slice(clear);
                 cipher.apply(&iv, body);
             }
-            _ => {}
+            Cipher::Gcm(_) => {}
+            #[cfg(feature = "insecure-null")]
+            Cipher::Null => {}
         }
         Some(())
     }

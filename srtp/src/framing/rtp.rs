@@ -242,7 +242,9 @@ impl RtpPacket<'_> {
                 iv[12..].copy_from_slice(&roc(self.index).to_be_bytes());
                 cipher.apply(&iv, body);
             }
-            _ => {}
+            Cipher::Gcm(_) => {}
+            #[cfg(feature = "insecure-null")]
+            Cipher::Null => {}
         }
         Some(())
     }

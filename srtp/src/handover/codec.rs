@@ -1,11 +1,13 @@
 //! The octets inside a sealed hand-over. All numbers are in network byte order.
 //!
 //! ```text
-//! hand-over = profile(2) window(4) scope(1) keys identities retired barred streams parked
-//! keys      = 0(1) / 1(1) parameters count(2) *key
+//! hand-over = profile(2) window(4) max-streams(4) srtcp-start(4) scope(1) keys identities retired
+//!             barred streams parked
+//! keys      = 0(1) / 1(1) parameters count(4) *key
+//! identity  = digest(20) active(1)
 //! key       = key salt flags(1) [ssrc(4)] [len(1) mki] roc(4) srtp-lifetime(8) srtcp-lifetime(8)
 //!             from(8) to(8) grace(4)
-//! stream    = ssrc(4) roc(4) window window count(1) *usage
+//! stream    = ssrc(4) 0(1) / 1(1) next-roc(4) window window count(4) *usage
 //! window    = 0(1) / 1(1) highest(8) bits(size/8)
 //! usage     = key(4) srtp(8) srtcp(8)
 //! ```
@@ -15,7 +17,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::{HandoverError, HandoverKeys, Resumed};
-use crate::key_uses::{KeyIdentity, Retired};
+use crate::key_uses::KeyIdentity;
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, Lifetime, MasterKey, Mki, Parameters, Profile,
     RocTransport, RocTransportMode, Validity,
@@ -32,14 +34,12 @@ const HAS_MKI: u8 = 2;
 /// Written where a key was not replaced.
 const NOT_REPLACED: u32 = u32::MAX;
 
-pub(super) fn encode(
-    session: &Session,
-    retired: &Retired,
-    keys: HandoverKeys,
-) -> Zeroizing<Vec<u8>> {
+pub(super) fn encode(session: &Session, keys: HandoverKeys) -> Zeroizing<Vec<u8>> {
     let mut out = Writer(Zeroizing::new(Vec::with_capacity(4096)));
     out.u16(code(session.framing.profile));
     out.u32(session.settings.replay_window);
+    out.count(session.streams.max());
+    out.u32(session.settings.srtcp_start);
     out.u8(match session.settings.scope {
         Scope::Any => 0,
         Scope::Named => 1,
@@ -56,14 +56,18 @@ pub(super) fn encode(
     }
     out.count(session.keys.iter().count());
     for key in session.keys.iter() {
-        out.octets(&KeyIdentity::of(key.entry.key()).to_octets());
+        out.octets(&key.identity().to_octets());
+        out.u8(key.is_active().into());
     }
-    out.count(retired.len());
-    for identity in retired {
+    out.count(session.retired.len());
+    for identity in &session.retired {
         out.octets(&identity.to_octets());
     }
-    out.count(session.streams.barred().len());
-    session.streams.barred().for_each(|ssrc| out.u32(ssrc));
+    let barred = session.streams.barred();
+    out.count(barred.len());
+    for ssrc in barred {
+        out.u32(ssrc);
+    }
     let serials: Vec<u32> = session.keys.iter().map(|key| key.serial).collect();
     out.count(session.streams.iter().len());
     session
@@ -72,7 +76,7 @@ pub(super) fn encode(
         .for_each(|stream| out.stream(stream, &serials));
     let parked: Vec<Stream> = session
         .streams
-        .parked_streams(session.settings.replay_window)
+        .removed(session.settings.replay_window)
         .collect();
     out.count(parked.len());
     for stream in &parked {
@@ -88,6 +92,7 @@ pub(super) fn decode(octets: &[u8]) -> Result<Resumed, HandoverError> {
     if !(MIN_REPLAY_WINDOW..=MAX_REPLAY_WINDOW).contains(&replay_window) {
         return Err(HandoverError::Malformed);
     }
+    let (max_streams, srtcp_start) = (input.u32()?, input.u32()?);
     let scope = match input.u8()? {
         0 => Scope::Any,
         1 => Scope::Named,
@@ -104,8 +109,11 @@ pub(super) fn decode(octets: &[u8]) -> Result<Resumed, HandoverError> {
         replaced,
         profile,
         replay_window,
+        max_streams,
+        srtcp_start,
         scope,
-        identities: input.list(|input| input.array().map(KeyIdentity::from_octets))?,
+        identities: input
+            .list(|input| Ok((KeyIdentity::from_octets(input.array()?), input.u8()? != 0)))?,
         retired: input.list(|input| input.array().map(KeyIdentity::from_octets))?,
         barred: input.list(Reader::u32)?,
         streams: input.list(|input| input.stream(replay_window))?,
@@ -194,7 +202,13 @@ impl Writer {
 
     fn stream(&mut self, stream: &Stream, serials: &[u32]) {
         self.u32(stream.ssrc);
-        self.u32(stream.initial_roc);
+        match stream.next_roc {
+            None => self.u8(0),
+            Some(roc) => {
+                self.u8(1);
+                self.u32(roc);
+            }
+        }
         self.window(&stream.srtp);
         self.window(&stream.srtcp);
         let counted: Vec<(usize, &Usage)> = stream
@@ -330,7 +344,12 @@ impl<'a> Reader<'a> {
     }
 
     fn stream(&mut self, size: u32) -> Result<Stream, HandoverError> {
-        let mut stream = Stream::new(self.u32()?, self.u32()?, size);
+        let mut stream = Stream::new(self.u32()?, 0, size);
+        stream.next_roc = if self.u8()? == 0 {
+            None
+        } else {
+            Some(self.u32()?)
+        };
         stream.srtp = self.window(size)?;
         stream.srtcp = self.window(size)?;
         stream.usage = self.list(|input| {

@@ -41,6 +41,8 @@ impl Parameters {
         }
         match self.roc_transport {
             Some(_) if self.unauthenticated_srtp => Err(KeyingError::RocTransport),
+            #[cfg(feature = "insecure-null")]
+            Some(_) if profile == Profile::NullNull => Err(KeyingError::RocTransport),
             Some(roc) if profile.is_aead() && roc.mode() != RocTransportMode::Mode3 => {
                 Err(KeyingError::RocTransport)
             }
