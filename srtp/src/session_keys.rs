@@ -144,10 +144,8 @@ impl SessionSalt {
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
     pub(crate) fn counter_block(&self, ssrc: u32, index: u64) -> [u8; 16] {
-        let mut iv = [0; 16];
-        iv[..14].copy_from_slice(&self.0);
-        add_ssrc_and_index(&mut iv[4..14], ssrc, index);
-        iv
+        let varied = u128::from(ssrc) << 64 | u128::from(index) << 16;
+        (self.left_aligned() ^ varied).to_be_bytes()
     }
 
     /// The nonce of a packet ([RFC 7714 §8.1] and [§9.1]).
@@ -155,20 +153,15 @@ impl SessionSalt {
     /// [RFC 7714 §8.1]: https://www.rfc-editor.org/rfc/rfc7714#section-8.1
     /// [§9.1]: https://www.rfc-editor.org/rfc/rfc7714#section-9.1
     pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> [u8; 12] {
-        let mut nonce = [0; 12];
-        nonce.copy_from_slice(&self.0[..12]);
-        add_ssrc_and_index(&mut nonce[2..], ssrc, index);
+        let varied = u128::from(ssrc) << 80 | u128::from(index) << 32;
+        let [nonce @ .., _, _, _, _] = (self.left_aligned() ^ varied).to_be_bytes();
         nonce
     }
-}
 
-fn add_ssrc_and_index(target: &mut [u8], ssrc: u32, index: u64) {
-    let [_, _, index @ ..] = index.to_be_bytes();
-    for (octet, value) in target
-        .iter_mut()
-        .zip(ssrc.to_be_bytes().into_iter().chain(index))
-    {
-        *octet ^= value;
+    fn left_aligned(&self) -> u128 {
+        let mut octets = [0; 16];
+        octets[..MAX_SALT_LEN].copy_from_slice(&self.0);
+        u128::from_be_bytes(octets)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Octets into registers and back. Everything else in the kernels is free of pointers.
 
 use core::arch::x86_64::{
-    __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_storeu_si128, _mm256_loadu_si256,
-    _mm256_storeu_si256, _mm512_loadu_si512, _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8,
-    _mm512_maskz_loadu_epi32, _mm512_storeu_si512,
+    __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_maskz_loadu_epi8, _mm_storeu_si128,
+    _mm256_loadu_si256, _mm256_storeu_si256, _mm512_loadu_si512, _mm512_mask_storeu_epi8,
+    _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi32, _mm512_storeu_si512,
 };
 
 #[inline]
@@ -26,6 +26,15 @@ pub(super) fn load128_partial(octets: &[u8]) -> __m128i {
         *slot = *octet;
     }
     load128(&padded)
+}
+
+/// Up to 16 octets and zeros; octets behind them are neither read nor needed.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512vl")]
+pub(super) fn load128_masked(octets: &[u8]) -> __m128i {
+    let [low, high, ..] = mask(octets.len()).to_le_bytes();
+    // SAFETY: the mask keeps the load within the slice; octets outside it are not touched.
+    unsafe { _mm_maskz_loadu_epi8(u16::from_le_bytes([low, high]), octets.as_ptr().cast()) }
 }
 
 #[inline]

@@ -68,7 +68,7 @@ pub(in crate::kernel) fn encrypt<const ROUNDS: usize, const N: usize>(
     for block in &mut *blocks {
         *block = _mm_xor_si128(*block, key);
     }
-    for key in keys.iter().take(ROUNDS).skip(1) {
+    for key in &keys[1..ROUNDS] {
         let key = load128(key);
         for block in &mut *blocks {
             *block = _mm_aesenc_si128(*block, key);

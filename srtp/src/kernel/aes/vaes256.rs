@@ -72,7 +72,7 @@ fn keystream<const ROUNDS: usize, const N: usize>(
     for block in &mut blocks {
         *block = _mm256_xor_si256(*block, key);
     }
-    for key in keys.iter().take(ROUNDS).skip(1) {
+    for key in &keys[1..ROUNDS] {
         let key = _mm256_broadcastsi128_si256(load128(key));
         for block in &mut blocks {
             *block = _mm256_aesenc_epi128(*block, key);

@@ -85,7 +85,7 @@ pub(in crate::kernel) fn encrypt<const ROUNDS: usize, const N: usize>(
     for block in &mut *blocks {
         *block = _mm512_xor_si512(*block, key);
     }
-    for key in keys.iter().take(ROUNDS).skip(1) {
+    for key in &keys[1..ROUNDS] {
         let key = _mm512_broadcast_i32x4(load128(key));
         for block in &mut *blocks {
             *block = _mm512_aesenc_epi128(*block, key);

@@ -14,7 +14,7 @@ use crate::kernel::aes::{
     RoundKeys, counter_groups, encrypt_aes_ni, encrypt_vaes512, first_counters,
 };
 use crate::kernel::registers::{
-    load128, load128_partial, load512, load512_partial, store512, store512_partial,
+    load128, load128_masked, load512, load512_partial, store512, store512_partial,
 };
 
 /// Octets of the chunks that a long packet is worked on in.
@@ -33,7 +33,7 @@ pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
     let keys = key.aes.round_keys();
     let powers = &key.powers;
     let h = load128(&powers[POWERS - 1]);
-    let lengths = load128(&lengths(aad, data));
+    let lengths = lengths(aad, data);
     let mut mask = [load128(&counter_block(nonce, 1))];
     encrypt_aes_ni::<ROUNDS, 1>(keys, &mut mask);
     let mut counter = first_counters(&first_block(nonce));
@@ -78,7 +78,7 @@ struct Rest<'a> {
 
 /// The last block of associated data plus the hash of those before it.
 #[inline]
-#[target_feature(enable = "pclmulqdq,ssse3")]
+#[target_feature(enable = "avx512bw,avx512vl,pclmulqdq,ssse3")]
 fn hash_but_last(mut aad: &[u8], h: __m128i) -> __m128i {
     let mut hash = _mm_setzero_si128();
     while let Some((block, rest)) = aad.split_first_chunk::<16>()
@@ -87,11 +87,7 @@ fn hash_but_last(mut aad: &[u8], h: __m128i) -> __m128i {
         hash = multiply(_mm_xor_si128(hash, reversed(load128(block))), h);
         aad = rest;
     }
-    let block = match aad.try_into() {
-        Ok(block) => load128(block),
-        Err(_) => load128_partial(aad),
-    };
-    _mm_xor_si128(hash, reversed(block))
+    _mm_xor_si128(hash, reversed(load128_masked(aad)))
 }
 
 /// All whole chunks. The hash of a chunk runs while the next is encrypted.

@@ -49,7 +49,7 @@ pub(super) fn tag(powers: &Powers, mask: &[u8; 16], aad: &[u8], ciphertext: &[u8
             hash = absorb(powers, hash, chunk);
         }
     }
-    let lengths = load128(&lengths(aad, ciphertext));
+    let lengths = lengths(aad, ciphertext);
     hash = multiply(_mm_xor_si128(hash, lengths), load128(&powers[POWERS - 1]));
     _mm_xor_si128(reversed(hash), load128(mask))
 }

@@ -11,9 +11,9 @@
 )]
 
 use core::arch::x86_64::{
-    __m128i, _mm_add_epi32, _mm_extract_epi32, _mm_set_epi32, _mm_set_epi64x, _mm_setzero_si128,
-    _mm_sha1msg1_epu32, _mm_sha1msg2_epu32, _mm_sha1nexte_epu32, _mm_sha1rnds4_epu32,
-    _mm_shuffle_epi8, _mm_xor_si128,
+    __m128i, _mm_add_epi32, _mm_blend_epi16, _mm_extract_epi32, _mm_set_epi32, _mm_set_epi64x,
+    _mm_setzero_si128, _mm_sha1msg1_epu32, _mm_sha1msg2_epu32, _mm_sha1nexte_epu32,
+    _mm_sha1rnds4_epu32, _mm_shuffle_epi8, _mm_xor_si128,
 };
 
 use super::{BLOCK, MacJob};
@@ -59,17 +59,9 @@ pub(super) fn hmac<const N: usize>(jobs: [&MacJob<'_>; N], tags: [&mut [u8; 20];
         }
     }
 
-    let mut inner = [[0; BLOCK]; N];
-    for (lane, block) in inner.iter_mut().enumerate() {
-        if let Some(digest) = block.first_chunk_mut() {
-            states.store(lane, digest);
-        }
-        block[20] = 0x80;
-        // 672 bits: the outer key block and the inner digest.
-        [block[62], block[63]] = [0x02, 0xa0];
-    }
+    let words = states.as_last_block();
     let mut states = States::load(jobs.map(|job| job.states.outer()));
-    states.compress(inner.each_ref());
+    states.compress_words(words);
     for (lane, tag) in tags.into_iter().enumerate() {
         states.store(lane, tag);
     }
@@ -132,6 +124,27 @@ impl<const N: usize> States<N> {
                 *word = _mm_shuffle_epi8(load128(octets), reversal());
             }
         }
+        self.compress_words(words);
+    }
+
+    /// The digests as the last block of the outer hash: 20 octets behind the outer key block.
+    #[inline]
+    #[target_feature(enable = "sse4.1")]
+    fn as_last_block(&self) -> [[__m128i; 4]; N] {
+        let padding = _mm_set_epi32(0, i32::MIN, 0, 0);
+        let bits = _mm_set_epi32(0, 0, 0, 672);
+        let mut words = [[_mm_setzero_si128(); 4]; N];
+        for lane in 0..N {
+            let e = _mm_blend_epi16::<0xc0>(padding, self.e[lane]);
+            words[lane] = [self.abcd[lane], e, _mm_setzero_si128(), bits];
+        }
+        words
+    }
+
+    /// Takes a block of sixteen words, the first in the highest place, into each state.
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn compress_words(&mut self, mut words: [[__m128i; 4]; N]) {
         let mut abcd = self.abcd;
         let mut e = self.e;
         let mut next_e = [_mm_setzero_si128(); N];
