@@ -286,7 +286,8 @@ impl Receiver {
         self.previous = None;
     }
 
-    /// The next thing that the key management should know.
+    /// The next thing that the key management should know. Of more than 64 that wait, the oldest
+    /// are dropped.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.session.events.pop()
     }
@@ -458,7 +459,7 @@ fn check_cryptex(cryptex: Cryptex, header: &RtpHeader) -> Result<(), UnprotectEr
 #[derive(Clone, Copy)]
 struct Candidates<'a> {
     serving: Serving<'a>,
-    /// The key that the packet names.
+    /// A key with the MKI of the packet; while keys are replaced, there may be others.
     named: Option<&'a Key>,
     /// The key that opened the packet before it.
     latest: Option<&'a Key>,
@@ -493,18 +494,18 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// The named one, or all, the likeliest first.
+    /// Those with the MKI of the packet, or all; the likeliest first.
     fn iter(self) -> impl Iterator<Item = &'a Key> {
-        let likeliest = self.named.or(self.latest);
-        let others = self.named.is_none().then(|| self.serving.all());
-        let others = others
-            .into_iter()
-            .flatten()
-            .filter(move |key| likeliest.is_none_or(|likeliest| likeliest.serial != key.serial));
-        likeliest
-            .into_iter()
-            .chain(others)
-            .filter(move |key| key.serves(self.srtp_index))
+        let mki = self.named.map(Key::mki);
+        let latest = self.latest.map(|key| key.serial);
+        let others = self
+            .serving
+            .all()
+            .filter(move |key| Some(key.serial) != latest);
+        let keys = self.latest.into_iter().chain(others);
+        keys.filter(move |key| {
+            key.serves(self.srtp_index) && mki.is_none_or(|mki| mki == key.mki())
+        })
     }
 }
 

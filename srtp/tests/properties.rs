@@ -144,8 +144,6 @@ fn acts() -> impl Strategy<Value = Act> {
 struct Keystreams {
     seen: HashSet<Vec<u8>>,
     packets: usize,
-    /// SSRCs whose ROC was set since their latest packet.
-    roc_set: HashSet<u32>,
 }
 
 impl Keystreams {
@@ -161,7 +159,6 @@ impl Keystreams {
     fn rtp(&mut self, sender: &mut Sender, ssrc: u32, seq: u16) -> bool {
         let protected = protect(sender, &rtp(ssrc, seq, &[0; 16]));
         protected.is_ok_and(|packet| {
-            self.roc_set.remove(&ssrc);
             self.note(&packet[12..28]);
             true
         })
@@ -199,7 +196,6 @@ fn hand_over(
             .stream(ssrc)
             .is_some_and(|stream| stream.seq.is_some());
         let seq = next_seq(&sender, ssrc, i32::try_from(step).unwrap());
-        let begun = begun && !keys.roc_set.contains(&ssrc);
         if begun && keys.rtp(&mut sender, ssrc, seq) {
             *sent.entry(ssrc).or_default() += u64::from(step);
         }
@@ -258,7 +254,6 @@ fn perform(senders: &mut Vec<Sender>, at: usize, act: &Act, keys: &mut Keystream
             sender.remove_idle_streams();
         }
         Act::SetRoc { ssrc, roc } => {
-            keys.roc_set.insert(*ssrc);
             let _ = sender.set_roc(*ssrc, *roc);
         }
         Act::SplitOff { ssrcs } => {
