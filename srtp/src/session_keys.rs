@@ -46,9 +46,10 @@ pub(crate) struct HeaderKeys {
 /// ([RFC 7714 §8.3]).
 ///
 /// [RFC 7714 §8.3]: https://www.rfc-editor.org/rfc/rfc7714#section-8.3
+#[allow(clippy::large_enum_variant, reason = "it lives in a box with its salt")]
 pub(crate) enum HeaderCipher {
     Counter(BlockCipher),
-    F8(Box<AesF8>),
+    F8(AesF8),
 }
 
 impl SessionKeys {
@@ -92,9 +93,7 @@ impl SessionKeys {
             let salt = SessionSalt::derive(&kdf, Label::HeaderSalt, r, profile.salt_len());
             let octets = salt.octets(profile.salt_len());
             let cipher = match profile {
-                Profile::AesF8_128HmacSha1_80 => {
-                    HeaderCipher::F8(Box::new(AesF8::new(key, octets, isa)?))
-                }
+                Profile::AesF8_128HmacSha1_80 => HeaderCipher::F8(AesF8::new(key, octets, isa)?),
                 _ => HeaderCipher::Counter(block_cipher(profile, key, isa)?),
             };
             Some(Box::new(HeaderKeys { cipher, salt }))
