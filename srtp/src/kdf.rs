@@ -4,6 +4,7 @@
 //! [RFC 6188 §3]: https://www.rfc-editor.org/rfc/rfc6188#section-3
 //! [RFC 7714 §11]: https://www.rfc-editor.org/rfc/rfc7714#section-11
 
+use crate::kernel::Isa;
 use crate::keying::{MasterKey, Profile};
 use crate::transform::BlockCipher;
 
@@ -45,13 +46,13 @@ pub(crate) struct Kdf {
 }
 
 impl Kdf {
-    pub(crate) fn new(master: &MasterKey) -> Option<Self> {
+    pub(crate) fn new(master: &MasterKey, isa: Isa) -> Option<Self> {
         // A salt of 96 bits is filled up on its right (RFC 7714 erratum, RFC 9335 appendix A.2).
         let mut salt = [0; 14];
         for (octet, salt) in salt.iter_mut().zip(master.expose_salt()) {
             *octet = *salt;
         }
-        let prf = block_cipher(master.profile(), master.expose_key())?;
+        let prf = block_cipher(master.profile(), master.expose_key(), isa)?;
         Some(Self { prf, salt })
     }
 
@@ -79,11 +80,11 @@ impl Drop for Kdf {
 }
 
 /// The block cipher that `profile` encrypts and derives keys with.
-pub(crate) fn block_cipher(profile: Profile, key: &[u8]) -> Option<BlockCipher> {
+pub(crate) fn block_cipher(profile: Profile, key: &[u8], isa: Isa) -> Option<BlockCipher> {
     match profile {
         #[cfg(feature = "aria")]
         profile if profile.is_aria() => BlockCipher::aria(key),
-        _ => BlockCipher::aes(key),
+        _ => BlockCipher::aes(key, isa),
     }
 }
 
@@ -92,16 +93,20 @@ mod tests {
     //! Published vectors: RFC 3711 B.3, RFC 6188 7.2 and 7.4, RFC 6904 A.1, RFC 9335 A.2,
     //! RFC 8269 A.3.
 
-    use super::{Kdf, Label};
+    use super::{Isa, Kdf, Label};
+    use crate::Backend;
     use crate::keying::{MasterKey, Profile};
     use hex_literal::hex;
 
     fn derives(profile: Profile, key: &[u8], salt: &[u8], expected: &[(Label, &[u8])]) {
-        let kdf = Kdf::new(&MasterKey::new(profile, key, salt).unwrap()).unwrap();
-        for (label, octets) in expected {
-            let mut derived = alloc::vec![0xff; octets.len()];
-            kdf.derive(*label, 0, &mut derived);
-            assert_eq!(derived, *octets, "{label:?}");
+        let master = MasterKey::new(profile, key, salt).unwrap();
+        for isa in Backend::available().filter_map(Backend::isa) {
+            let kdf = Kdf::new(&master, isa).unwrap();
+            for (label, octets) in expected {
+                let mut derived = alloc::vec![0xff; octets.len()];
+                kdf.derive(*label, 0, &mut derived);
+                assert_eq!(derived, *octets, "{label:?}");
+            }
         }
     }
 
@@ -250,7 +255,8 @@ f2556d9d913470c4e82e45d254bfb8e2933851a3930ffe7dfca751c03ec1e77e35e28dac4f17d1a5
         let key = [3; 16];
         let mut salt = [0; 14];
         let derive = |salt: &[u8; 14], r| {
-            let kdf = Kdf::new(&MasterKey::new(profile, &key, salt).unwrap()).unwrap();
+            let master = MasterKey::new(profile, &key, salt).unwrap();
+            let kdf = Kdf::new(&master, Isa::PORTABLE).unwrap();
             let mut out = [0; 16];
             kdf.derive(Label::SrtcpEncryption, r, &mut out);
             out

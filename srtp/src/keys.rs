@@ -63,13 +63,12 @@ struct Epochs {
 }
 
 /// Session keys that were at hand, or had to be derived.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would be an allocation per packet"
-)]
+///
+/// Keys are derived where a period begins and for packets from before the latest two; only then is
+/// there something to allocate, and packets that find their keys carry a pointer about, no keys.
 pub(crate) enum Derived<'a> {
     Kept(&'a SessionKeys),
-    Fresh(SessionKeys),
+    Fresh(Box<SessionKeys>),
 }
 
 impl Keys {
@@ -463,7 +462,7 @@ impl Key {
         }
         derivation
             .derive(&self.entry, protocol, r)
-            .map(Derived::Fresh)
+            .map(|keys| Derived::Fresh(Box::new(keys)))
     }
 
     /// Keeps session keys that proved right for the packet with this index.
@@ -523,7 +522,7 @@ impl Derived<'_> {
         }
     }
 
-    pub(crate) fn into_fresh(self) -> Option<SessionKeys> {
+    pub(crate) fn into_fresh(self) -> Option<Box<SessionKeys>> {
         match self {
             Self::Kept(_) => None,
             Self::Fresh(keys) => Some(keys),

@@ -26,6 +26,8 @@ mod index;
 #[cfg(feature = "engine")]
 mod kdf;
 #[cfg(feature = "engine")]
+mod kernel;
+#[cfg(feature = "engine")]
 mod key_uses;
 #[cfg(feature = "engine")]
 mod keys;

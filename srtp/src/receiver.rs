@@ -383,11 +383,18 @@ fn open_rtp(
         }
         .open(packet)
     };
-    let (opened, len) = attempt.open(packet, scratch, open).map_err(refuse)?;
+    let mut fresh = None;
+    let opened = attempt.open(packet, scratch, &mut fresh, open);
+    let (opened, len) = opened.map_err(refuse)?;
     // RFC 4771 3: in mode 1 a packet without a tag proves nothing, so it moves nothing either.
     let mode = framing.parameters.roc_transport.map(RocTransport::mode);
     if trailer.authenticates() || mode != Some(RocTransportMode::Mode1) {
-        session.commit_opened(opened.by(place), len);
+        let serial = opened.serial;
+        session.commit(opened.by(place), len);
+        if let Some(fresh) = fresh {
+            session.keep(fresh, serial, Protocol::Srtp, index);
+        }
+        session.keys.note_opened(header.ssrc, serial);
     }
     Ok(len)
 }
@@ -426,8 +433,15 @@ fn open_rtcp(
         }
         .open(packet)
     };
-    let (opened, len) = attempt.open(packet, scratch, open).map_err(refuse)?;
-    session.commit_opened(opened.by(place), len);
+    let mut fresh = None;
+    let opened = attempt.open(packet, scratch, &mut fresh, open);
+    let (opened, len) = opened.map_err(refuse)?;
+    let serial = opened.serial;
+    session.commit(opened.by(place), len);
+    if let Some(fresh) = fresh {
+        session.keep(fresh, serial, Protocol::Srtcp, index.into());
+    }
+    session.keys.note_opened(ssrc, serial);
     Ok(len)
 }
 
@@ -509,7 +523,6 @@ struct Opened {
     protocol: Protocol,
     index: u64,
     left: u64,
-    fresh: Option<SessionKeys>,
 }
 
 impl Opened {
@@ -519,7 +532,6 @@ impl Opened {
             protocol,
             index,
             left,
-            fresh,
         } = self;
         Done {
             place,
@@ -527,7 +539,6 @@ impl Opened {
             protocol,
             index,
             left,
-            fresh,
         }
     }
 }
@@ -538,6 +549,7 @@ impl Attempt<'_> {
         &self,
         packet: &mut [u8],
         scratch: &mut Vec<u8>,
+        fresh: &mut Option<Box<SessionKeys>>,
         open: impl Fn(&SessionKeys, &mut [u8]) -> Result<usize, OpenError>,
     ) -> Result<(Opened, usize), UnprotectError> {
         let &Self {
@@ -573,14 +585,14 @@ impl Attempt<'_> {
             let keys = key.session_keys(derivation, protocol, index).ok_or(error)?;
             match open(keys.get(), packet) {
                 Ok(len) => {
-                    let (serial, fresh) = (key.serial, keys.into_fresh());
+                    let serial = key.serial;
+                    *fresh = keys.into_fresh();
                     return Ok((
                         Opened {
                             serial,
                             protocol,
                             index,
                             left,
-                            fresh,
                         },
                         len,
                     ));

@@ -130,7 +130,8 @@ impl Sender {
             index,
         };
         let protected = packet.seal(buffer, len, key.mki())?;
-        let (serial, protocol, fresh) = (key.serial, Protocol::Srtp, keys.into_fresh());
+        let (serial, protocol) = (key.serial, Protocol::Srtp);
+        let fresh = keys.into_fresh();
         self.session.commit(
             Done {
                 place,
@@ -138,10 +139,12 @@ impl Sender {
                 protocol,
                 index,
                 left,
-                fresh,
             },
             len,
         );
+        if let Some(fresh) = fresh {
+            self.session.keep(fresh, serial, protocol, index);
+        }
         Ok(protected)
     }
 
@@ -170,7 +173,8 @@ impl Sender {
             index,
         };
         let protected = packet.seal(buffer, len, key.mki())?;
-        let (serial, protocol, fresh) = (key.serial, Protocol::Srtcp, keys.into_fresh());
+        let (serial, protocol) = (key.serial, Protocol::Srtcp);
+        let fresh = keys.into_fresh();
         let index = index.into();
         self.session.commit(
             Done {
@@ -179,10 +183,12 @@ impl Sender {
                 protocol,
                 index,
                 left,
-                fresh,
             },
             len,
         );
+        if let Some(fresh) = fresh {
+            self.session.keep(fresh, serial, protocol, index);
+        }
         Ok(protected)
     }
 

@@ -1,5 +1,7 @@
 //! What a sender and a receiver have in common.
 
+use alloc::boxed::Box;
+
 use crate::error::SessionError;
 use crate::event::{Event, Events};
 use crate::framing::Framing;
@@ -87,7 +89,7 @@ pub struct StreamInfo {
 pub(crate) struct Place {
     pub(crate) ssrc: u32,
     at: Option<usize>,
-    revived: Option<Stream>,
+    revived: Option<Box<Stream>>,
 }
 
 impl Session {
@@ -95,15 +97,21 @@ impl Session {
         let at = self.streams.find(ssrc);
         let revived = match at {
             Some(_) => None,
-            None => self.streams.revived(ssrc, self.settings.replay_window),
+            None => self.revived(ssrc),
         };
         Place { ssrc, at, revived }
+    }
+
+    #[cold]
+    fn revived(&self, ssrc: u32) -> Option<Box<Stream>> {
+        let stream = self.streams.revived(ssrc, self.settings.replay_window);
+        stream.map(Box::new)
     }
 
     pub(crate) fn stream<'a>(&'a self, place: &'a Place) -> Option<&'a Stream> {
         match place.at {
             Some(at) => self.streams.at(at),
-            None => place.revived.as_ref(),
+            None => place.revived.as_deref(),
         }
     }
 
@@ -151,8 +159,7 @@ impl Session {
         limit(key.entry.lifetime(), protocol).saturating_sub(used)
     }
 
-    /// Marks the index as used, counts the packet for its key, says so if the key nears its end,
-    /// and keeps session keys that had to be derived.
+    /// Marks the index as used, counts the packet for its key, and says so if the key nears its end.
     ///
     /// The caller has made sure that the stream exists or may begin.
     pub(crate) fn commit(&mut self, done: Done, octets: usize) {
@@ -162,16 +169,14 @@ impl Session {
             protocol,
             index,
             left,
-            fresh,
         } = done;
         let ssrc = place.ssrc;
         let at = place.at.or_else(|| {
             let window = self.settings.replay_window;
             let roc = self.initial_roc(ssrc);
             let begun = || Stream::new(ssrc, roc, window);
-            self.streams
-                .insert(place.revived.unwrap_or_else(begun))
-                .ok()
+            let stream = place.revived.map(|stream| *stream);
+            self.streams.insert(stream.unwrap_or_else(begun)).ok()
         });
         let Some(stream) = at.and_then(|at| self.streams.at_mut(at)) else {
             return;
@@ -197,19 +202,21 @@ impl Session {
         if left == 0 || left == self.settings.soft_limit.min(lifetime / 2) {
             self.events.push(Event::key(ssrc, protocol, left));
         }
-        if let Some(fresh) = fresh {
-            let r = self.keys.derivation().rate(protocol).epoch(index);
-            if let Some(key) = self.keys.by_serial_mut(serial) {
-                key.keep(fresh, r, protocol);
-            }
-        }
     }
 
-    /// [`commit`](Self::commit) for a packet from the peer, which shows that the peer has its key.
-    pub(crate) fn commit_opened(&mut self, done: Done, octets: usize) {
-        let (ssrc, serial) = (done.place.ssrc, done.serial);
-        self.commit(done, octets);
-        self.keys.note_opened(ssrc, serial);
+    /// Keeps session keys that had to be derived for a packet, once it was committed.
+    #[cold]
+    pub(crate) fn keep(
+        &mut self,
+        fresh: Box<SessionKeys>,
+        serial: u32,
+        protocol: Protocol,
+        index: u64,
+    ) {
+        let r = self.keys.derivation().rate(protocol).epoch(index);
+        if let Some(key) = self.keys.by_serial_mut(serial) {
+            key.keep(*fresh, r, protocol);
+        }
     }
 
     /// Adds a stream that begins at `roc`, or sets the ROC of one that exists.
@@ -392,8 +399,6 @@ pub(crate) struct Done {
     pub(crate) index: u64,
     /// Packets that the key could yet serve before this one.
     pub(crate) left: u64,
-    /// Session keys that had to be derived for it.
-    pub(crate) fresh: Option<SessionKeys>,
 }
 
 impl StreamInfo {

@@ -54,7 +54,8 @@ impl SessionKeys {
         backend: Backend,
     ) -> Option<Self> {
         let profile = master.profile();
-        let kdf = Kdf::new(master)?;
+        let isa = backend.isa()?;
+        let kdf = Kdf::new(master, isa)?;
         let [encryption, authentication, salting] = match protocol {
             Protocol::Srtp => [
                 Label::SrtpEncryption,
@@ -75,13 +76,13 @@ impl SessionKeys {
         let mac = profile.has_mac().then(|| {
             let mut key = Zeroizing::new([0; 20]);
             kdf.derive(authentication, r, &mut *key);
-            HmacSha1::new(&key)
+            HmacSha1::new(&key, isa)
         });
         let header = if header_extensions && protocol == Protocol::Srtp && cipher.encrypts() {
             kdf.derive(Label::HeaderEncryption, r, key);
             let salt = SessionSalt::derive(&kdf, Label::HeaderSalt, r, profile.salt_len());
             Some(Box::new(HeaderKeys {
-                cipher: block_cipher(profile, key)?,
+                cipher: block_cipher(profile, key, isa)?,
                 salt,
             }))
         } else {
@@ -104,12 +105,12 @@ impl Cipher {
             }
             #[cfg(feature = "aria")]
             Profile::AeadAria128Gcm | Profile::AeadAria256Gcm => Gcm::aria(key).map(Self::Gcm),
-            Profile::AesF8_128HmacSha1_80 => AesF8::new(key, salt).map(Self::F8),
+            Profile::AesF8_128HmacSha1_80 => AesF8::new(key, salt, backend.isa()?).map(Self::F8),
             #[cfg(feature = "insecure-null")]
             Profile::NullHmacSha1_80 | Profile::NullHmacSha1_32 | Profile::NullNull => {
                 Some(Self::Null)
             }
-            _ => block_cipher(profile, key).map(Self::Counter),
+            _ => block_cipher(profile, key, backend.isa()?).map(Self::Counter),
         }
     }
 
@@ -143,10 +144,8 @@ impl SessionSalt {
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
     pub(crate) fn counter_block(&self, ssrc: u32, index: u64) -> [u8; 16] {
-        let mut iv = [0; 16];
-        iv[..14].copy_from_slice(&self.0);
-        add_ssrc_and_index(&mut iv[4..14], ssrc, index);
-        iv
+        let varied = u128::from(ssrc) << 64 | u128::from(index) << 16;
+        (self.left_aligned() ^ varied).to_be_bytes()
     }
 
     /// The nonce of a packet ([RFC 7714 §8.1] and [§9.1]).
@@ -154,20 +153,15 @@ impl SessionSalt {
     /// [RFC 7714 §8.1]: https://www.rfc-editor.org/rfc/rfc7714#section-8.1
     /// [§9.1]: https://www.rfc-editor.org/rfc/rfc7714#section-9.1
     pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> [u8; 12] {
-        let mut nonce = [0; 12];
-        nonce.copy_from_slice(&self.0[..12]);
-        add_ssrc_and_index(&mut nonce[2..], ssrc, index);
+        let varied = u128::from(ssrc) << 80 | u128::from(index) << 32;
+        let [nonce @ .., _, _, _, _] = (self.left_aligned() ^ varied).to_be_bytes();
         nonce
     }
-}
 
-fn add_ssrc_and_index(target: &mut [u8], ssrc: u32, index: u64) {
-    let [_, _, index @ ..] = index.to_be_bytes();
-    for (octet, value) in target
-        .iter_mut()
-        .zip(ssrc.to_be_bytes().into_iter().chain(index))
-    {
-        *octet ^= value;
+    fn left_aligned(&self) -> u128 {
+        let mut octets = [0; 16];
+        octets[..MAX_SALT_LEN].copy_from_slice(&self.0);
+        u128::from_be_bytes(octets)
     }
 }
 

@@ -6,6 +6,8 @@ mod aria_vectors;
 mod block_cipher;
 mod gcm;
 mod hmac_sha1;
+#[cfg(test)]
+mod wycheproof_tests;
 
 pub(crate) use aes_f8::AesF8;
 pub(crate) use block_cipher::BlockCipher;

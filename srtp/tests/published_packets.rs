@@ -51,18 +51,18 @@ impl Session {
     }
 
     fn rtp(&self, rtp: &[u8], srtp: &[u8]) {
-        for backend in Backend::ALL {
-            let sender = self.builder::<Sender>(*backend).build().unwrap();
-            let receiver = self.builder::<Receiver>(*backend).build().unwrap();
+        for backend in Backend::available() {
+            let sender = self.builder::<Sender>(backend).build().unwrap();
+            let receiver = self.builder::<Receiver>(backend).build().unwrap();
             protects_rtp(sender, receiver, rtp, srtp);
         }
     }
 
     /// The vectors begin with SRTCP index 1, so one report is sent before.
     fn rtcp(&self, rtcp: &[u8], srtcp: &[u8]) {
-        for backend in Backend::ALL {
-            let sender = self.builder::<Sender>(*backend).build().unwrap();
-            let receiver = self.builder::<Receiver>(*backend).build().unwrap();
+        for backend in Backend::available() {
+            let sender = self.builder::<Sender>(backend).build().unwrap();
+            let receiver = self.builder::<Receiver>(backend).build().unwrap();
             protects_rtcp(sender, receiver, rtcp, srtcp);
         }
     }

@@ -302,11 +302,11 @@ mod tests {
 
     #[test]
     fn rfc7714_16_1_aead_aes_128_gcm() {
-        for backend in Backend::ALL {
+        for backend in Backend::available() {
             let keys = SessionKeys::gcm(
                 &hex!("000102030405060708090a0b0c0d0e0f"),
                 &hex!("517569642070726f2071756f"),
-                *backend,
+                backend,
             );
             let srtp = hex!(
                 "8040f17b8041f8d35501a0b2f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a
@@ -318,11 +318,11 @@ mod tests {
 
     #[test]
     fn rfc7714_16_2_aead_aes_256_gcm() {
-        for backend in Backend::ALL {
+        for backend in Backend::available() {
             let keys = SessionKeys::gcm(
                 &hex!("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
                 &hex!("517569642070726f2071756f"),
-                *backend,
+                backend,
             );
             let srtp = hex!(
                 "8040f17b8041f8d35501a0b232b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a02
@@ -341,9 +341,9 @@ mod tests {
             (16, hex!("22493f82d2bce397e9d79e3b19aa4216")),
             (32, hex!("a866d5910f887463067ceefec45215d4")),
         ];
-        for backend in Backend::ALL {
+        for backend in Backend::available() {
             for (key_len, tag) in tags {
-                let gcm = crate::transform::Gcm::aes(&key[..key_len], *backend).unwrap();
+                let gcm = crate::transform::Gcm::aes(&key[..key_len], backend).unwrap();
                 assert_eq!(gcm.seal(nonce, RTP, &mut []).unwrap(), tag);
                 gcm.open(nonce, RTP, &mut [], tag).unwrap();
             }

@@ -3,11 +3,17 @@ use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 #[cfg(feature = "aria")]
 use alloc::boxed::Box;
 
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::AesKey;
+use crate::kernel::Isa;
+
 /// Blocks handed to the cipher at a time: as many as AES implementations work on side by side.
 const LANES: usize = 8;
 
 /// A block cipher in the encrypting direction, the only one SRTP uses.
 pub(crate) enum BlockCipher {
+    #[cfg(target_arch = "x86_64")]
+    Kernel(AesKey),
     Aes128(Aes128Enc),
     Aes192(Aes192Enc),
     Aes256(Aes256Enc),
@@ -19,7 +25,12 @@ pub(crate) enum BlockCipher {
 
 impl BlockCipher {
     /// AES with the variant that `key` is long enough for: 16, 24 or 32 octets.
-    pub(crate) fn aes(key: &[u8]) -> Option<Self> {
+    pub(crate) fn aes(key: &[u8], isa: Isa) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(key) = AesKey::new(key, isa) {
+            return Some(Self::Kernel(key));
+        }
+        let _ = isa;
         match key.len() {
             16 => Aes128Enc::new_from_slice(key).ok().map(Self::Aes128),
             24 => Aes192Enc::new_from_slice(key).ok().map(Self::Aes192),
@@ -42,8 +53,14 @@ impl BlockCipher {
     }
 
     pub(crate) fn encrypt_block(&self, block: &mut [u8; 16]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Kernel(key) = self {
+            return key.encrypt_block(block);
+        }
         let block = Array::cast_from_core_mut(block);
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Kernel(_) => {}
             Self::Aes128(cipher) => cipher.encrypt_block(block),
             Self::Aes192(cipher) => cipher.encrypt_block(block),
             Self::Aes256(cipher) => cipher.encrypt_block(block),
@@ -60,6 +77,8 @@ impl BlockCipher {
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
     pub(crate) fn apply_ctr(&self, iv: &[u8; 16], data: &mut [u8]) {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Kernel(key) => key.apply_ctr(iv, data),
             Self::Aes128(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes192(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes256(cipher) => apply_ctr(cipher, iv, data),
@@ -98,17 +117,20 @@ mod tests {
     //! Published vectors: RFC 3711 B.2, RFC 6188 7.1 and 7.3.
 
     use super::BlockCipher;
+    use crate::Backend;
     use alloc::vec;
     use hex_literal::hex;
 
     const IV: [u8; 16] = hex!("f0f1f2f3f4f5f6f7f8f9fafbfcfd0000");
 
     fn keystream_is(key: &[u8], blocks: [(usize, [u8; 16]); 6]) {
-        let cipher = BlockCipher::aes(key).unwrap();
-        let mut keystream = vec![0; 1_044_512];
-        cipher.apply_ctr(&IV, &mut keystream);
-        for (block, octets) in blocks {
-            assert_eq!(keystream[block * 16..][..16], octets, "block {block}");
+        for isa in Backend::available().filter_map(Backend::isa) {
+            let cipher = BlockCipher::aes(key, isa).unwrap();
+            let mut keystream = vec![0; 1_044_512];
+            cipher.apply_ctr(&IV, &mut keystream);
+            for (block, octets) in blocks {
+                assert_eq!(keystream[block * 16..][..16], octets, "block {block}");
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use aes_gcm::{AeadInOut, AesGcm, KeyInit};
 use alloc::boxed::Box;
 
 use crate::Backend;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::GcmKey;
 
 /// Octets of the tag, the only length SRTP has ([RFC 7714 §13.2]).
 ///
@@ -16,6 +18,8 @@ pub(crate) const TAG_LEN: usize = 16;
 ///
 /// [RFC 7714]: https://www.rfc-editor.org/rfc/rfc7714
 pub(crate) enum Gcm {
+    #[cfg(target_arch = "x86_64")]
+    Kernel(GcmKey),
     Aes128(AesGcm<Aes128Enc, U12>),
     Aes256(AesGcm<Aes256Enc, U12>),
     #[cfg(feature = "aria")]
@@ -34,10 +38,10 @@ impl Gcm {
     /// AES-GCM with the variant that `key` is long enough for: 16 or 32 octets.
     pub(crate) fn aes(key: &[u8], backend: Backend) -> Option<Self> {
         match backend {
-            Backend::RustCrypto if key.len() == 16 => {
-                AesGcm::new_from_slice(key).ok().map(Self::Aes128)
+            #[cfg(target_arch = "x86_64")]
+            Backend::Vaes512 | Backend::Vaes256 | Backend::AesNi => {
+                GcmKey::new(key, backend.isa()?).map(Self::Kernel)
             }
-            Backend::RustCrypto => AesGcm::new_from_slice(key).ok().map(Self::Aes256),
             #[cfg(feature = "ring")]
             Backend::Ring => {
                 let algorithm = match key.len() {
@@ -47,6 +51,8 @@ impl Gcm {
                 let key = ring::aead::UnboundKey::new(algorithm, key).ok()?;
                 Some(Self::Ring(Box::new(ring::aead::LessSafeKey::new(key))))
             }
+            _ if key.len() == 16 => AesGcm::new_from_slice(key).ok().map(Self::Aes128),
+            _ => AesGcm::new_from_slice(key).ok().map(Self::Aes256),
         }
     }
 
@@ -72,6 +78,8 @@ impl Gcm {
         data: &mut [u8],
     ) -> Result<[u8; TAG_LEN], Refused> {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Kernel(key) => key.seal(&nonce, aad, data).ok_or(Refused),
             Self::Aes128(gcm) => seal(gcm, nonce, aad, data),
             Self::Aes256(gcm) => seal(gcm, nonce, aad, data),
             #[cfg(feature = "aria")]
@@ -100,6 +108,14 @@ impl Gcm {
         tag: [u8; TAG_LEN],
     ) -> Result<(), Refused> {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Kernel(key) => {
+                if key.open(&nonce, aad, data, &tag) {
+                    Ok(())
+                } else {
+                    Err(Refused)
+                }
+            }
             Self::Aes128(gcm) => open(gcm, nonce, aad, data, tag),
             Self::Aes256(gcm) => open(gcm, nonce, aad, data, tag),
             #[cfg(feature = "aria")]

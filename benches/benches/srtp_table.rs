@@ -1,0 +1,264 @@
+//! Ours and the peers in one run, interleaved: nanoseconds a packet and their ratios, as a table and
+//! as `target/srtp_table.csv`.
+//!
+//! ```text
+//! cargo bench -p mediasec-benches --features peers --bench srtp_table -- [FILTER] [--backend NAME]
+//! ```
+//!
+//! Each contender works on the same rounds of packets in turn, and its fastest round counts: what
+//! else the machine does can only make a round slower.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a benchmark may end in a panic"
+)]
+
+use core::fmt::Write as _;
+use core::hint::black_box;
+use std::time::Instant;
+
+use mediasec_benches::{PAYLOADS, rtp_packet};
+use srtp::keying::{KeySet, MasterKey, Profile, StaticKeys};
+use srtp::{Backend, Receiver, Sender};
+
+/// Packets of a round: they fit in the nearer caches.
+const ROUND: u16 = 256;
+
+const SSRC: u32 = 0x5eed_cafe;
+
+const SUITES: [Profile; 4] = [
+    Profile::AesCm128HmacSha1_80,
+    Profile::AesCm256HmacSha1_80,
+    Profile::AeadAes128Gcm,
+    Profile::AeadAes256Gcm,
+];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Direction {
+    Protect,
+    Unprotect,
+}
+
+/// What one of the contenders does to a round of packets, and how long it takes.
+struct Contender {
+    name: &'static str,
+    round: Box<dyn FnMut(u16) -> f64>,
+    best: f64,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let test = arguments.iter().any(|argument| argument == "--test");
+    let after = |name| arguments.iter().skip_while(move |a| *a != name).nth(1);
+    let backend = after("--backend").map_or_else(Backend::default, |name| {
+        let named = |backend: &Backend| format!("{backend:?}").eq_ignore_ascii_case(name);
+        Backend::available()
+            .find(named)
+            .expect("a backend that this processor has")
+    });
+    let filter = arguments
+        .first()
+        .filter(|argument| !argument.starts_with("--"));
+    let rounds = if test { 1 } else { 600 };
+
+    let mut csv = String::from("name,contender,ns_per_packet,times_faster_is_ours\n");
+    println!("backend {backend:?}; ns a packet, and how many times as long as ours (single)");
+    for suite in SUITES {
+        for direction in [Direction::Protect, Direction::Unprotect] {
+            for payload in PAYLOADS {
+                let name = format!("srtp/{direction:?}/{suite:?}/{payload}").to_lowercase();
+                if filter.is_some_and(|filter| !name.contains(filter.as_str())) {
+                    continue;
+                }
+                let mut contenders = contenders(suite, direction, payload, backend);
+                measure(&mut contenders, rounds);
+                report(&name, &contenders, &mut csv);
+            }
+        }
+    }
+    if !test {
+        let directory = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
+        std::fs::write(format!("{directory}/srtp_table.csv"), csv).expect("a target directory");
+    }
+}
+
+fn measure(contenders: &mut [Contender], rounds: u16) {
+    for round in 0..rounds {
+        for contender in &mut *contenders {
+            let time = (contender.round)(round.wrapping_mul(ROUND));
+            contender.best = contender.best.min(time);
+        }
+    }
+}
+
+fn report(name: &str, contenders: &[Contender], csv: &mut String) {
+    let ours = contenders[0].best;
+    let mut line = format!("{name:55}");
+    for contender in contenders {
+        let ratio = contender.best / ours;
+        let _ = write!(
+            line,
+            "  {} {:7.1} ({ratio:5.2})",
+            contender.name, contender.best
+        );
+        let _ = writeln!(
+            csv,
+            "{name},{},{:.1},{ratio:.2}",
+            contender.name, contender.best
+        );
+    }
+    println!("{line}");
+}
+
+fn contenders(
+    suite: Profile,
+    direction: Direction,
+    payload: usize,
+    backend: Backend,
+) -> Vec<Contender> {
+    let contender = |name, round| Contender {
+        name,
+        round,
+        best: f64::INFINITY,
+    };
+    #[allow(unused_mut, reason = "with feature peers")]
+    let mut contenders = vec![contender("ours", ours(suite, direction, payload, backend))];
+    #[cfg(feature = "peers")]
+    contenders.push(contender(
+        "libsrtp",
+        peers::libsrtp(suite, direction, payload),
+    ));
+    contenders
+}
+
+/// A packet with room for what protection adds.
+struct Buffer {
+    octets: Vec<u8>,
+    len: usize,
+}
+
+impl Buffer {
+    fn new(seq: u16, payload: usize) -> Self {
+        let mut octets = rtp_packet(SSRC, seq, payload).to_vec();
+        let len = octets.len();
+        octets.resize(len + 32, 0);
+        Self { octets, len }
+    }
+}
+
+fn ours(
+    suite: Profile,
+    direction: Direction,
+    payload: usize,
+    backend: Backend,
+) -> Box<dyn FnMut(u16) -> f64> {
+    let (mut sender, mut receiver) = pair(suite, backend);
+    Box::new(move |first| {
+        let mut packets = round(first, payload);
+        let protect = |packets: &mut [Buffer], sender: &mut Sender| {
+            for packet in packets {
+                let buffer = black_box(&mut packet.octets);
+                packet.len = sender
+                    .protect_rtp_in_place(buffer, packet.len)
+                    .expect("indices are left");
+            }
+        };
+        if direction == Direction::Protect {
+            return timed(|| protect(&mut packets, &mut sender));
+        }
+        protect(&mut packets, &mut sender);
+        timed(|| {
+            for packet in &mut packets {
+                let packet = black_box(&mut packet.octets[..packet.len]);
+                receiver
+                    .unprotect_rtp_in_place(packet)
+                    .expect("genuine packets");
+            }
+        })
+    })
+}
+
+fn round(first: u16, payload: usize) -> Vec<Buffer> {
+    (0..ROUND)
+        .map(|n| Buffer::new(first.wrapping_add(n), payload))
+        .collect()
+}
+
+fn timed(work: impl FnOnce()) -> f64 {
+    let begin = Instant::now();
+    work();
+    begin.elapsed().as_secs_f64() * 1e9 / f64::from(ROUND)
+}
+
+fn pair(suite: Profile, backend: Backend) -> (Sender, Receiver) {
+    let keys = || KeySet::single(key(suite));
+    let source = StaticKeys::new(keys(), keys());
+    let sender = Sender::builder(&source).backend(backend).build();
+    let receiver = Receiver::builder(&source).backend(backend).build();
+    (
+        sender.expect("a key of the profile"),
+        receiver.expect("a key of the profile"),
+    )
+}
+
+fn key(suite: Profile) -> MasterKey {
+    let (key, salt) = ([0x5a; 32], [0xa5; 14]);
+    let (key, salt) = (&key[..suite.key_len()], &salt[..suite.salt_len()]);
+    MasterKey::new(suite, key, salt).expect("lengths of the profile")
+}
+
+#[cfg(feature = "peers")]
+mod peers {
+    use super::*;
+    use libsrtp::{CryptoPolicy, Session, StreamPolicy};
+
+    /// libsrtp on OpenSSL, both built from source.
+    pub(super) fn libsrtp(
+        suite: Profile,
+        direction: Direction,
+        payload: usize,
+    ) -> Box<dyn FnMut(u16) -> f64> {
+        let policy = match suite {
+            Profile::AesCm128HmacSha1_80 => CryptoPolicy::aes_cm_128_hmac_sha1_80(),
+            Profile::AesCm256HmacSha1_80 => CryptoPolicy::aes_cm_256_hmac_sha1_80(),
+            Profile::AeadAes128Gcm => CryptoPolicy::aes_gcm_128_16_auth(),
+            _ => CryptoPolicy::aes_gcm_256_16_auth(),
+        };
+        let mut key = vec![0x5a; suite.key_len()];
+        key.resize(suite.key_len() + suite.salt_len(), 0xa5);
+        let policy = StreamPolicy {
+            rtp: policy,
+            rtcp: policy,
+            key: &key,
+            ..Default::default()
+        };
+        let mut outbound = Session::with_outbound_template(policy.clone()).expect("libsrtp");
+        let mut inbound = Session::with_inbound_template(policy).expect("libsrtp");
+        Box::new(move |first| {
+            let mut packets: Vec<Vec<u8>> = round(first, payload)
+                .into_iter()
+                .map(|mut packet| {
+                    packet.octets.truncate(packet.len);
+                    packet.octets.reserve(256);
+                    packet.octets
+                })
+                .collect();
+            let protect = |packets: &mut [Vec<u8>], session: &mut Session| {
+                for packet in packets {
+                    session.protect(black_box(packet)).expect("libsrtp");
+                }
+            };
+            if direction == Direction::Protect {
+                return timed(|| protect(&mut packets, &mut outbound));
+            }
+            protect(&mut packets, &mut outbound);
+            timed(|| {
+                for packet in &mut packets {
+                    inbound.unprotect(black_box(packet)).expect("libsrtp");
+                }
+            })
+        })
+    }
+}

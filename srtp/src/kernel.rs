@@ -1,0 +1,38 @@
+//! AES, GHASH and SHA-1 in the vector instructions of x86-64: the only place with `unsafe`.
+//!
+//! What the processor has is asked once a session ([`Isa`]); each kernel has a twin in the
+//! RustCrypto crates, which serves where the instructions are missing and which tests compare it
+//! with. `unsafe` appears twice over: where an [`Isa`] proves that the instructions exist, and in
+//! `registers`, where octets meet registers. All else is safe code on slices.
+
+#![allow(
+    unsafe_code,
+    reason = "calls of functions for one instruction set, and loads and stores of registers"
+)]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "words, lanes and round keys have constant numbers, known to the compiler"
+)]
+
+#[cfg(target_arch = "x86_64")]
+mod aes;
+mod detect;
+#[cfg(target_arch = "x86_64")]
+mod gcm;
+#[cfg(all(test, target_arch = "x86_64", unix, not(miri)))]
+mod guard_tests;
+#[cfg(target_arch = "x86_64")]
+#[allow(dead_code, reason = "batches")]
+mod registers;
+#[allow(dead_code, reason = "batches")]
+mod sha1;
+#[cfg(all(test, target_arch = "x86_64", not(miri)))]
+mod twin_tests;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use aes::AesKey;
+pub(crate) use detect::{Isa, Level};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use gcm::GcmKey;
+#[allow(unused_imports, reason = "batches")]
+pub(crate) use sha1::{HmacStates, MAX_JOBS, MacJob, hmac, hmac_all};

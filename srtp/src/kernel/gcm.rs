@@ -1,0 +1,141 @@
+//! AES-GCM of one packet.
+
+mod one_pass;
+mod pclmulqdq;
+
+use core::arch::x86_64::{__m128i, _mm_set_epi64x};
+
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::aes::{AesKey, Rounds};
+use super::detect::{Isa, Level};
+use super::registers::store128;
+
+/// Powers of H at hand: fifteen blocks of ciphertext, one of associated data and one of lengths
+/// take one reduction.
+const POWERS: usize = 17;
+
+/// H^17 down to H^1, each times x so that products need no shift, and zeros for what a load of
+/// four takes in behind H^1.
+type Powers = [[u8; 16]; POWERS + 2];
+
+/// Most octets of a message: as many blocks as the last 16 bits of the counter tell apart.
+const MAX_LEN: usize = 16 * 65_534;
+
+/// An AES-GCM key ([NIST SP 800-38D]) for nonces of 12 octets and tags of 16.
+///
+/// [NIST SP 800-38D]: https://csrc.nist.gov/pubs/sp/800/38/d/final
+#[repr(C, align(16))]
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(crate) struct GcmKey {
+    aes: AesKey,
+    powers: Powers,
+}
+
+impl GcmKey {
+    /// Expands a key of 16, 24 or 32 octets. `None` for other lengths, or without AES-NI and
+    /// PCLMULQDQ.
+    pub(crate) fn new(key: &[u8], isa: Isa) -> Option<Self> {
+        let aes = AesKey::new(key, isa)?;
+        let mut hash_key = [0; 16];
+        aes.encrypt_block(&mut hash_key);
+        // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
+        let powers = unsafe { pclmulqdq::powers(&hash_key) };
+        hash_key.zeroize();
+        Some(Self { aes, powers })
+    }
+
+    /// Encrypts `data` in place and returns the tag over `aad` and the ciphertext; `None` if
+    /// `data` is longer than a counter of 16 bits serves.
+    pub(crate) fn seal(&self, nonce: &[u8; 12], aad: &[u8], data: &mut [u8]) -> Option<[u8; 16]> {
+        if data.len() > MAX_LEN {
+            return None;
+        }
+        if self.aes.isa().level() < Level::Vaes512 {
+            self.aes.apply_ctr(&first_block(nonce), data);
+            return Some(self.tag(nonce, aad, data));
+        }
+        // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
+        let tag = unsafe {
+            match self.aes.rounds() {
+                Rounds::Ten => one_pass::gcm::<10, true>(self, nonce, aad, data),
+                Rounds::Twelve => one_pass::gcm::<12, true>(self, nonce, aad, data),
+                Rounds::Fourteen => one_pass::gcm::<14, true>(self, nonce, aad, data),
+            }
+        };
+        Some(octets(tag))
+    }
+
+    /// Verifies `tag` and decrypts `data` in place; `false` and `data` as it was if it is wrong.
+    pub(crate) fn open(
+        &self,
+        nonce: &[u8; 12],
+        aad: &[u8],
+        data: &mut [u8],
+        tag: &[u8; 16],
+    ) -> bool {
+        if data.len() > MAX_LEN {
+            return false;
+        }
+        if self.aes.isa().level() < Level::Vaes512 {
+            let right = same(self.tag(nonce, aad, data), *tag);
+            if right {
+                self.aes.apply_ctr(&first_block(nonce), data);
+            }
+            return right;
+        }
+        // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
+        let expected = unsafe {
+            match self.aes.rounds() {
+                Rounds::Ten => one_pass::gcm::<10, false>(self, nonce, aad, data),
+                Rounds::Twelve => one_pass::gcm::<12, false>(self, nonce, aad, data),
+                Rounds::Fourteen => one_pass::gcm::<14, false>(self, nonce, aad, data),
+            }
+        };
+        let right = same(octets(expected), *tag);
+        if !right {
+            // The one pass has decrypted what nobody vouches for: back to ciphertext.
+            self.aes.apply_ctr(&first_block(nonce), data);
+        }
+        right
+    }
+
+    fn tag(&self, nonce: &[u8; 12], aad: &[u8], ciphertext: &[u8]) -> [u8; 16] {
+        let mut mask = counter_block(nonce, 1);
+        self.aes.encrypt_block(&mut mask);
+        // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
+        octets(unsafe { pclmulqdq::tag(&self.powers, &mask, aad, ciphertext) })
+    }
+}
+
+/// The counter block of the first block of data.
+fn first_block(nonce: &[u8; 12]) -> [u8; 16] {
+    counter_block(nonce, 2)
+}
+
+fn counter_block(nonce: &[u8; 12], counter: u8) -> [u8; 16] {
+    // In a register, not octet by octet: what is stored in parts is slow to load as a whole.
+    let mut block = [0; 16];
+    block[..12].copy_from_slice(nonce);
+    (u128::from_be_bytes(block) | u128::from(counter)).to_be_bytes()
+}
+
+/// The last block that is hashed: both lengths in bits, in the order that the kernels multiply.
+#[inline]
+#[target_feature(enable = "sse2")]
+fn lengths(aad: &[u8], ciphertext: &[u8]) -> __m128i {
+    let bits = |octets: &[u8]| i64::try_from(octets.len()).map_or(0, |len| len * 8);
+    _mm_set_epi64x(bits(aad), bits(ciphertext))
+}
+
+/// In constant time.
+fn same(a: [u8; 16], b: [u8; 16]) -> bool {
+    u128::from_ne_bytes(a).ct_eq(&u128::from_ne_bytes(b)).into()
+}
+
+fn octets(register: __m128i) -> [u8; 16] {
+    let mut octets = [0; 16];
+    store128(&mut octets, register);
+    octets
+}

@@ -1,0 +1,256 @@
+//! AES-GCM with VAES and VPCLMULQDQ on 512 bits: encryption and GHASH in one pass, and one
+//! reduction for the packets of speech.
+
+use core::arch::x86_64::{
+    __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_xor_si128, _mm256_castsi256_si128,
+    _mm256_extracti128_si256, _mm256_xor_si256, _mm512_broadcast_i32x4, _mm512_castsi512_si256,
+    _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_inserti32x4, _mm512_setzero_si512,
+    _mm512_shuffle_epi8, _mm512_ternarylogic_epi32, _mm512_xor_si512, _mm512_zextsi128_si512,
+};
+
+use super::pclmulqdq::{Product, multiply, reversed};
+use super::{GcmKey, POWERS, Powers, counter_block, first_block, lengths};
+use crate::kernel::aes::{
+    RoundKeys, counter_groups, encrypt_aes_ni, encrypt_vaes512, first_counters,
+};
+use crate::kernel::registers::{
+    load128, load128_masked, load512, load512_partial, store512, store512_partial,
+};
+
+/// Octets of the chunks that a long packet is worked on in.
+const CHUNK: usize = 256;
+
+/// Encrypts or decrypts `data` and returns the tag over `aad` and the ciphertext.
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,aes,pclmulqdq,ssse3,sse4.1"
+)]
+pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
+    key: &GcmKey,
+    nonce: &[u8; 12],
+    aad: &[u8],
+    data: &mut [u8],
+) -> __m128i {
+    let keys = key.aes.round_keys();
+    let powers = &key.powers;
+    let h = load128(&powers[POWERS - 1]);
+    let lengths = lengths(aad, data);
+    let mut mask = [load128(&counter_block(nonce, 1))];
+    encrypt_aes_ni::<ROUNDS, 1>(keys, &mut mask);
+    let mut counter = first_counters(&first_block(nonce));
+
+    let mut sums = Sums::zero();
+    let aad = hash_but_last(aad, h);
+    let rest = if data.len() <= (POWERS - 2) * 16 {
+        // Everything in one sum: associated data, ciphertext, lengths.
+        let blocks = data.len().div_ceil(16);
+        let ends = _mm512_inserti32x4::<1>(_mm512_zextsi128_si512(aad), lengths);
+        let at = load128(powers.get(POWERS - 2 - blocks).unwrap_or(&[0; 16]));
+        sums.add(ends, _mm512_inserti32x4::<1>(_mm512_zextsi128_si512(at), h));
+        Rest {
+            data,
+            before: _mm_setzero_si128(),
+        }
+    } else {
+        let hash = multiply(aad, h);
+        let rest = chunks::<ROUNDS, SEAL>(keys, powers, &mut counter, hash, data);
+        if rest.data.is_empty() {
+            let hash = multiply(_mm_xor_si128(rest.before, lengths), h);
+            return _mm_xor_si128(reversed(hash), mask[0]);
+        }
+        sums.add(_mm512_zextsi128_si512(lengths), _mm512_zextsi128_si512(h));
+        rest
+    };
+    match rest.data.len().div_ceil(64) {
+        0 => {}
+        1 => last::<ROUNDS, SEAL, 1>(keys, powers, counter, rest, &mut sums),
+        2 => last::<ROUNDS, SEAL, 2>(keys, powers, counter, rest, &mut sums),
+        3 => last::<ROUNDS, SEAL, 3>(keys, powers, counter, rest, &mut sums),
+        _ => last::<ROUNDS, SEAL, 4>(keys, powers, counter, rest, &mut sums),
+    }
+    _mm_xor_si128(reversed(sums.reduce()), mask[0])
+}
+
+/// Data behind the whole chunks, and the hash of what is in front of it.
+struct Rest<'a> {
+    data: &'a mut [u8],
+    before: __m128i,
+}
+
+/// The last block of associated data plus the hash of those before it.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512vl,pclmulqdq,ssse3")]
+fn hash_but_last(mut aad: &[u8], h: __m128i) -> __m128i {
+    let mut hash = _mm_setzero_si128();
+    while let Some((block, rest)) = aad.split_first_chunk::<16>()
+        && !rest.is_empty()
+    {
+        hash = multiply(_mm_xor_si128(hash, reversed(load128(block))), h);
+        aad = rest;
+    }
+    _mm_xor_si128(hash, reversed(load128_masked(aad)))
+}
+
+/// All whole chunks. The hash of a chunk runs while the next is encrypted.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,pclmulqdq")]
+fn chunks<'a, const ROUNDS: usize, const SEAL: bool>(
+    keys: &RoundKeys,
+    powers: &Powers,
+    counter: &mut __m512i,
+    mut hash: __m128i,
+    data: &'a mut [u8],
+) -> Rest<'a> {
+    let (chunks, data) = data.as_chunks_mut::<CHUNK>();
+    let mut pending: Option<[__m512i; 4]> = None;
+    for chunk in chunks {
+        let mut blocks = counter_groups::<4>(counter);
+        if let (true, Some(pending)) = (SEAL, &pending) {
+            hash = absorb(powers, hash, pending);
+        }
+        encrypt_vaes512::<ROUNDS, 4>(keys, &mut blocks);
+        for (octets, block) in chunk.as_chunks_mut::<64>().0.iter_mut().zip(&mut blocks) {
+            let input = load512(octets);
+            let output = _mm512_xor_si512(input, *block);
+            store512(octets, output);
+            *block = swapped(if SEAL { output } else { input });
+        }
+        if SEAL {
+            pending = Some(blocks);
+        } else {
+            hash = absorb(powers, hash, &blocks);
+        }
+    }
+    if let Some(pending) = &pending {
+        hash = absorb(powers, hash, pending);
+    }
+    Rest { data, before: hash }
+}
+
+/// Takes sixteen blocks into a hash.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,vpclmulqdq,avx2,pclmulqdq")]
+fn absorb(powers: &Powers, hash: __m128i, blocks: &[__m512i; 4]) -> __m128i {
+    let mut sums = Sums::zero();
+    let mut before = _mm512_zextsi128_si512(hash);
+    let (_, powers) = powers.as_flattened().split_at(16);
+    for (block, powers) in blocks.iter().zip(powers.as_chunks::<64>().0) {
+        sums.add(_mm512_xor_si512(*block, before), load512(powers));
+        before = _mm512_setzero_si512();
+    }
+    sums.reduce()
+}
+
+/// Less than a chunk more, in `N` groups of four blocks, into `sums`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,vaes,vpclmulqdq")]
+fn last<const ROUNDS: usize, const SEAL: bool, const N: usize>(
+    keys: &RoundKeys,
+    powers: &Powers,
+    mut counter: __m512i,
+    rest: Rest<'_>,
+    sums: &mut Sums,
+) {
+    let Rest { data, before } = rest;
+    let mut before = _mm512_zextsi128_si512(before);
+    let mut blocks = counter_groups::<N>(&mut counter);
+    encrypt_vaes512::<ROUNDS, N>(keys, &mut blocks);
+    // The lengths come behind with H^1, so the last block of data has H^2.
+    let first = POWERS - 1 - data.len().div_ceil(16);
+    let powers = powers.as_flattened().get(first * 16..).unwrap_or_default();
+    let mut powers = powers.as_chunks::<64>().0.iter();
+    let (full, part) = data.as_chunks_mut::<64>();
+    let mut blocks = blocks.iter();
+    for ((octets, block), powers) in full.iter_mut().zip(&mut blocks).zip(&mut powers) {
+        let input = load512(octets);
+        let output = _mm512_xor_si512(input, *block);
+        store512(octets, output);
+        let ciphertext = swapped(if SEAL { output } else { input });
+        sums.add(_mm512_xor_si512(ciphertext, before), load512(powers));
+        before = _mm512_setzero_si512();
+    }
+    if let (1.., Some(block), Some(powers)) = (part.len(), blocks.next(), powers.next()) {
+        let input = load512_partial(part);
+        let output = _mm512_xor_si512(input, *block);
+        store512_partial(part, output);
+        let ciphertext = swapped(if SEAL {
+            kept(output, part.len())
+        } else {
+            input
+        });
+        sums.add(_mm512_xor_si512(ciphertext, before), load512(powers));
+    }
+}
+
+/// The first `len` octets, and zeros.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn kept(register: __m512i, len: usize) -> __m512i {
+    core::arch::x86_64::_mm512_maskz_mov_epi8(crate::kernel::registers::mask(len), register)
+}
+
+/// The octets of each block in opposite order.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn swapped(blocks: __m512i) -> __m512i {
+    let order = _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    _mm512_shuffle_epi8(blocks, _mm512_broadcast_i32x4(order))
+}
+
+/// Four sums of products of 256 bits.
+struct Sums {
+    low: __m512i,
+    middle: __m512i,
+    high: __m512i,
+}
+
+impl Sums {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn zero() -> Self {
+        let zero = _mm512_setzero_si512();
+        Self {
+            low: zero,
+            middle: zero,
+            high: zero,
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,vpclmulqdq")]
+    fn add(&mut self, blocks: __m512i, powers: __m512i) {
+        let low = _mm512_clmulepi64_epi128::<0x00>(blocks, powers);
+        let high = _mm512_clmulepi64_epi128::<0x11>(blocks, powers);
+        self.low = _mm512_xor_si512(self.low, low);
+        self.high = _mm512_xor_si512(self.high, high);
+        self.middle = _mm512_ternarylogic_epi32::<0x96>(
+            self.middle,
+            _mm512_clmulepi64_epi128::<0x01>(blocks, powers),
+            _mm512_clmulepi64_epi128::<0x10>(blocks, powers),
+        );
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,avx2,pclmulqdq")]
+    fn reduce(&self) -> __m128i {
+        Product {
+            low: folded(self.low),
+            middle: folded(self.middle),
+            high: folded(self.high),
+        }
+        .reduce()
+    }
+}
+
+/// The sum of the four blocks.
+#[inline]
+#[target_feature(enable = "avx512f,avx512dq,avx2")]
+fn folded(blocks: __m512i) -> __m128i {
+    let half = _mm256_xor_si256(
+        _mm512_castsi512_si256(blocks),
+        _mm512_extracti64x4_epi64::<1>(blocks),
+    );
+    _mm_xor_si128(
+        _mm256_castsi256_si128(half),
+        _mm256_extracti128_si256::<1>(half),
+    )
+}

@@ -1,0 +1,146 @@
+//! GHASH with PCLMULQDQ: eight blocks a reduction.
+//!
+//! Blocks are multiplied in the form of POLYVAL ([RFC 8452 appendix A]): octets reversed, H times
+//! x, so that a product of 256 bits reduces without a shift.
+//!
+//! [RFC 8452 appendix A]: https://www.rfc-editor.org/rfc/rfc8452#appendix-A
+
+use core::arch::x86_64::{
+    __m128i, _mm_and_si128, _mm_clmulepi64_si128, _mm_or_si128, _mm_set_epi8, _mm_set_epi64x,
+    _mm_setzero_si128, _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_slli_epi64, _mm_slli_si128,
+    _mm_srai_epi32, _mm_srli_epi64, _mm_srli_si128, _mm_xor_si128,
+};
+
+use super::{POWERS, Powers, lengths};
+use crate::kernel::registers::{load128, load128_partial, store128};
+
+/// Blocks that share a reduction.
+const SHARED: usize = 8;
+
+/// x^128 + x^127 + x^126 + x^121 + 1 without its highest term.
+const POLYNOMIAL: u64 = 0xc200_0000_0000_0000;
+
+/// The powers of the hash key, the highest first.
+#[target_feature(enable = "pclmulqdq,ssse3")]
+pub(super) fn powers(hash_key: &[u8; 16]) -> Powers {
+    let h = reversed(load128(hash_key));
+    let carry = _mm_shuffle_epi32::<0xff>(_mm_srai_epi32::<31>(h));
+    let doubled = _mm_or_si128(
+        _mm_slli_epi64::<1>(h),
+        _mm_slli_si128::<8>(_mm_srli_epi64::<63>(h)),
+    );
+    let h = _mm_xor_si128(doubled, _mm_and_si128(carry, polynomial()));
+
+    let mut powers = [[0; 16]; POWERS + 2];
+    let mut power = h;
+    for slot in powers.iter_mut().take(POWERS).rev() {
+        store128(slot, power);
+        power = multiply(power, h);
+    }
+    powers
+}
+
+/// GHASH over `aad` and `ciphertext`, plus `mask`.
+#[target_feature(enable = "pclmulqdq,ssse3")]
+pub(super) fn tag(powers: &Powers, mask: &[u8; 16], aad: &[u8], ciphertext: &[u8]) -> __m128i {
+    let mut hash = _mm_setzero_si128();
+    for part in [aad, ciphertext] {
+        for chunk in part.chunks(SHARED * 16) {
+            hash = absorb(powers, hash, chunk);
+        }
+    }
+    let lengths = lengths(aad, ciphertext);
+    hash = multiply(_mm_xor_si128(hash, lengths), load128(&powers[POWERS - 1]));
+    _mm_xor_si128(reversed(hash), load128(mask))
+}
+
+/// Takes in up to [`SHARED`] blocks, the last filled up with zeros.
+#[inline]
+#[target_feature(enable = "pclmulqdq,ssse3")]
+fn absorb(powers: &Powers, mut hash: __m128i, octets: &[u8]) -> __m128i {
+    let count = octets.len().div_ceil(16);
+    let powers = powers.iter().skip(POWERS - count);
+    let mut product = Product::zero();
+    for (block, power) in octets.chunks(16).zip(powers) {
+        let block = match block.try_into() {
+            Ok(block) => load128(block),
+            Err(_) => load128_partial(block),
+        };
+        product.add(_mm_xor_si128(reversed(block), hash), load128(power));
+        hash = _mm_setzero_si128();
+    }
+    product.reduce()
+}
+
+/// `a` times `b`, reduced.
+#[inline]
+#[target_feature(enable = "pclmulqdq")]
+pub(super) fn multiply(a: __m128i, b: __m128i) -> __m128i {
+    let mut product = Product::zero();
+    product.add(a, b);
+    product.reduce()
+}
+
+/// A sum of products of 256 bits.
+#[derive(Clone, Copy)]
+pub(super) struct Product {
+    pub(super) low: __m128i,
+    pub(super) middle: __m128i,
+    pub(super) high: __m128i,
+}
+
+impl Product {
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn zero() -> Self {
+        let zero = _mm_setzero_si128();
+        Self {
+            low: zero,
+            middle: zero,
+            high: zero,
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    fn add(&mut self, a: __m128i, b: __m128i) {
+        let middle = _mm_xor_si128(
+            _mm_clmulepi64_si128::<0x01>(a, b),
+            _mm_clmulepi64_si128::<0x10>(a, b),
+        );
+        self.low = _mm_xor_si128(self.low, _mm_clmulepi64_si128::<0x00>(a, b));
+        self.middle = _mm_xor_si128(self.middle, middle);
+        self.high = _mm_xor_si128(self.high, _mm_clmulepi64_si128::<0x11>(a, b));
+    }
+
+    /// The sum divided by x^128, modulo the polynomial.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    pub(super) fn reduce(self) -> __m128i {
+        let low = _mm_xor_si128(self.low, _mm_slli_si128::<8>(self.middle));
+        let high = _mm_xor_si128(self.high, _mm_srli_si128::<8>(self.middle));
+        let folded = fold(fold(low));
+        _mm_xor_si128(high, folded)
+    }
+}
+
+#[inline]
+#[target_feature(enable = "pclmulqdq")]
+fn fold(value: __m128i) -> __m128i {
+    let product = _mm_clmulepi64_si128::<0x10>(value, polynomial());
+    _mm_xor_si128(_mm_shuffle_epi32::<0x4e>(value), product)
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn polynomial() -> __m128i {
+    _mm_set_epi64x(POLYNOMIAL.cast_signed(), 1)
+}
+
+/// The octets of a block in opposite order.
+#[inline]
+#[target_feature(enable = "ssse3")]
+pub(super) fn reversed(block: __m128i) -> __m128i {
+    let order = _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    _mm_shuffle_epi8(block, order)
+}

@@ -1,0 +1,189 @@
+//! SHA-1 and, over it, HMAC of whole messages: one at a time or many side by side.
+
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod sha_ni;
+#[cfg(target_arch = "x86_64")]
+mod side_by_side;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::detect::Isa;
+
+/// Octets of a block.
+const BLOCK: usize = 64;
+
+/// Most messages that [`hmac_all`] takes.
+pub(crate) const MAX_JOBS: usize = 64;
+
+const INITIAL: [u32; 5] = [
+    0x6745_2301,
+    0xefcd_ab89,
+    0x98ba_dcfe,
+    0x1032_5476,
+    0xc3d2_e1f0,
+];
+
+/// The states of SHA-1 behind the inner and the outer key block of HMAC ([RFC 2104 §4]).
+///
+/// [RFC 2104 §4]: https://www.rfc-editor.org/rfc/rfc2104#section-4
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct HmacStates([[u32; 5]; 2]);
+
+/// A message to be authenticated: `message`, then `trailer`, which is the ROC or nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct MacJob<'a> {
+    pub(crate) states: &'a HmacStates,
+    pub(crate) message: &'a [u8],
+    pub(crate) trailer: Option<[u8; 4]>,
+}
+
+/// The end of a message that fills no block, with its padding: one block or two.
+struct Tail {
+    blocks: [[u8; BLOCK]; 2],
+    two: bool,
+}
+
+impl HmacStates {
+    /// The states for a key of 20 octets.
+    pub(crate) fn new(key: &[u8; 20], isa: Isa) -> Self {
+        let keyed = |pad: u8| {
+            let mut block = [pad; BLOCK];
+            for (octet, key) in block.iter_mut().zip(key) {
+                *octet ^= key;
+            }
+            let mut state = INITIAL;
+            compress(isa, &mut state, &[block]);
+            block.zeroize();
+            state
+        };
+        Self([keyed(0x36), keyed(0x5c)])
+    }
+
+    const fn inner(&self) -> &[u32; 5] {
+        &self.0[0]
+    }
+
+    const fn outer(&self) -> &[u32; 5] {
+        &self.0[1]
+    }
+
+    /// The words of the inner state, then those of the outer.
+    #[cfg(target_arch = "x86_64")]
+    const fn words(&self) -> &[u32] {
+        self.0.as_flattened()
+    }
+}
+
+impl Tail {
+    #[inline]
+    fn new(rest: &[u8], trailer: Option<[u8; 4]>, total: usize) -> Self {
+        let mut blocks = [[0; BLOCK]; 2];
+        let octets = blocks.as_flattened_mut();
+        let mut end = 0;
+        for part in [rest, trailer.as_ref().map_or(&[], |roc| &roc[..]), &[0x80]] {
+            if let Some(slot) = octets.get_mut(end..end + part.len()) {
+                slot.copy_from_slice(part);
+            }
+            end += part.len();
+        }
+        let two = end > BLOCK - 8;
+        let bits = u64::try_from((BLOCK + total) * 8)
+            .unwrap_or(0)
+            .to_be_bytes();
+        if let Some(slot) = blocks[usize::from(two)].last_chunk_mut() {
+            *slot = bits;
+        }
+        Self { blocks, two }
+    }
+
+    fn used(&self) -> &[[u8; BLOCK]] {
+        if self.two {
+            &self.blocks
+        } else {
+            &self.blocks[..1]
+        }
+    }
+}
+
+impl<'a> MacJob<'a> {
+    fn len(&self) -> usize {
+        self.message.len() + self.trailer.map_or(0, |roc| roc.len())
+    }
+
+    /// The whole blocks, and the rest.
+    fn parts(&self) -> (&'a [[u8; BLOCK]], Tail) {
+        let (full, rest) = self.message.as_chunks();
+        (full, Tail::new(rest, self.trailer, self.len()))
+    }
+
+    /// Blocks that the inner hash takes.
+    #[cfg(target_arch = "x86_64")]
+    fn blocks(&self) -> usize {
+        (self.len() + 9).div_ceil(BLOCK)
+    }
+}
+
+/// Block `at` of a message in its parts, or, behind its end, any block.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn block_at<'a>(part: &'a (&[[u8; BLOCK]], Tail), at: u32) -> &'a [u8; BLOCK] {
+    let (full, tail) = part;
+    let at = usize::try_from(at).unwrap_or(usize::MAX);
+    full.get(at)
+        .unwrap_or_else(|| &tail.blocks[usize::from(at > full.len())])
+}
+
+/// Takes `blocks` into `state`.
+pub(crate) fn compress(isa: Isa, state: &mut [u32; 5], blocks: &[[u8; BLOCK]]) {
+    #[cfg(target_arch = "x86_64")]
+    if isa.has_sha() {
+        // SAFETY: an `Isa` says so only where the SHA extensions and SSE4.1 were found.
+        return unsafe { sha_ni::compress_all(state, blocks) };
+    }
+    let _ = isa;
+    sha1::block_api::compress(state, blocks);
+}
+
+/// HMAC-SHA1 of one message.
+pub(crate) fn hmac(isa: Isa, job: &MacJob<'_>) -> [u8; 20] {
+    #[cfg(target_arch = "x86_64")]
+    if isa.has_sha() {
+        let mut tag = [0; 20];
+        // SAFETY: an `Isa` says so only where the SHA extensions and SSE4.1 were found.
+        unsafe { sha_ni::hmac([job], [&mut tag]) };
+        return tag;
+    }
+    let (full, tail) = job.parts();
+    let mut state = *job.states.inner();
+    compress(isa, &mut state, full);
+    compress(isa, &mut state, tail.used());
+    let mut block = [[0; BLOCK]];
+    put(&state, &mut block[0]);
+    block[0][20] = 0x80;
+    let bits = (BLOCK + 20) * 8;
+    block[0][62..].copy_from_slice(&u16::try_from(bits).unwrap_or(0).to_be_bytes());
+    let mut state = *job.states.outer();
+    compress(isa, &mut state, &block);
+    let mut tag = [0; 20];
+    put(&state, &mut tag);
+    tag
+}
+
+fn put(state: &[u32; 5], octets: &mut [u8]) {
+    for (word, slot) in state.iter().zip(octets.as_chunks_mut::<4>().0) {
+        *slot = word.to_be_bytes();
+    }
+}
+
+/// HMAC-SHA1 of up to [`MAX_JOBS`] messages; a message and its tag have the same place.
+pub(crate) fn hmac_all(isa: Isa, jobs: &[MacJob<'_>], tags: &mut [[u8; 20]; MAX_JOBS]) {
+    #[cfg(target_arch = "x86_64")]
+    if side_by_side::serves(isa) {
+        return side_by_side::hmac_all(isa, jobs, tags);
+    }
+    for (job, tag) in jobs.iter().zip(tags) {
+        *tag = hmac(isa, job);
+    }
+}

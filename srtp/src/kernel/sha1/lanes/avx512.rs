@@ -1,0 +1,171 @@
+//! Sixteen lanes of AVX-512.
+
+#![allow(
+    clippy::many_single_char_names,
+    reason = "FIPS 180-4 names the words of a state a to e"
+)]
+
+use core::arch::x86_64::{
+    __m512i, _mm_set_epi64x, _mm512_add_epi32, _mm512_broadcast_i32x4, _mm512_cmpgt_epu32_mask,
+    _mm512_mask_add_epi32, _mm512_rol_epi32, _mm512_set1_epi32, _mm512_setzero_si512,
+    _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+};
+
+use super::sha1_rounds;
+use crate::kernel::registers::{load512, load512_words, load512_words_partial, store512_words};
+use crate::kernel::sha1::{MacJob, block_at};
+
+const LANES: usize = 16;
+
+/// HMAC-SHA1 of sixteen messages of whatever lengths.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8; 20]; LANES]) {
+    let parts = jobs.map(MacJob::parts);
+    let mut counts = [0; LANES];
+    let mut states = [_mm512_setzero_si512(); 16];
+    for ((count, state), job) in counts.iter_mut().zip(&mut states).zip(jobs) {
+        *count = u32::try_from(job.blocks()).unwrap_or(0);
+        *state = load512_words_partial(job.states.words());
+    }
+    let shortest = counts.iter().copied().min().unwrap_or(0);
+    let longest = counts.iter().copied().max().unwrap_or(0);
+    let counts = load512_words(&counts);
+    transpose(&mut states);
+    let [
+        a,
+        b,
+        c,
+        d,
+        e,
+        outer_a,
+        outer_b,
+        outer_c,
+        outer_d,
+        outer_e,
+        ..,
+    ] = states;
+
+    let mut state = [a, b, c, d, e];
+    for at in 0..longest {
+        let mut words = [all(0); 16];
+        for (word, part) in words.iter_mut().zip(&parts) {
+            *word = big_endian(load512(block_at(part, at)));
+        }
+        transpose(&mut words);
+        let hashed = sha1_rounds!(state, words);
+        if at < shortest {
+            for (word, hashed) in state.iter_mut().zip(&hashed) {
+                *word = add(*word, *hashed);
+            }
+        } else {
+            // A lane whose message has ended keeps its state.
+            let on = _mm512_cmpgt_epu32_mask(counts, all(at));
+            for (word, hashed) in state.iter_mut().zip(&hashed) {
+                *word = _mm512_mask_add_epi32(*word, on, *word, *hashed);
+            }
+        }
+    }
+
+    let [a, b, c, d, e] = state;
+    let (zero, one, bits) = (all(0), all(0x8000_0000), all(672));
+    let mut words = [
+        a, b, c, d, e, one, zero, zero, zero, zero, zero, zero, zero, zero, zero, bits,
+    ];
+    let state = [outer_a, outer_b, outer_c, outer_d, outer_e];
+    let hashed = sha1_rounds!(state, words);
+    for (at, (word, hashed)) in state.iter().zip(&hashed).enumerate() {
+        let mut lanes = [0; LANES];
+        store512_words(&mut lanes, big_endian(add(*word, *hashed)));
+        for (tag, lane) in tags.iter_mut().zip(lanes) {
+            tag.as_chunks_mut().0[at] = lane.to_ne_bytes();
+        }
+    }
+}
+
+/// Sixteen blocks of sixteen words become sixteen words of sixteen blocks.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn transpose(rows: &mut [__m512i; 16]) {
+    let mut pairs = [_mm512_setzero_si512(); 16];
+    for at in 0..8 {
+        pairs[2 * at] = _mm512_unpacklo_epi32(rows[2 * at], rows[2 * at + 1]);
+        pairs[2 * at + 1] = _mm512_unpackhi_epi32(rows[2 * at], rows[2 * at + 1]);
+    }
+    for at in 0..4 {
+        let (a, b) = (pairs[4 * at], pairs[4 * at + 1]);
+        let (c, d) = (pairs[4 * at + 2], pairs[4 * at + 3]);
+        rows[4 * at] = _mm512_unpacklo_epi64(a, c);
+        rows[4 * at + 1] = _mm512_unpackhi_epi64(a, c);
+        rows[4 * at + 2] = _mm512_unpacklo_epi64(b, d);
+        rows[4 * at + 3] = _mm512_unpackhi_epi64(b, d);
+    }
+    for at in 0..4 {
+        let (a, b) = (rows[at], rows[4 + at]);
+        let (c, d) = (rows[8 + at], rows[12 + at]);
+        let ab_even = _mm512_shuffle_i32x4::<0x88>(a, b);
+        let ab_odd = _mm512_shuffle_i32x4::<0xdd>(a, b);
+        let cd_even = _mm512_shuffle_i32x4::<0x88>(c, d);
+        let cd_odd = _mm512_shuffle_i32x4::<0xdd>(c, d);
+        pairs[at] = _mm512_shuffle_i32x4::<0x88>(ab_even, cd_even);
+        pairs[4 + at] = _mm512_shuffle_i32x4::<0x88>(ab_odd, cd_odd);
+        pairs[8 + at] = _mm512_shuffle_i32x4::<0xdd>(ab_even, cd_even);
+        pairs[12 + at] = _mm512_shuffle_i32x4::<0xdd>(ab_odd, cd_odd);
+    }
+    *rows = pairs;
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn all(word: u32) -> __m512i {
+    _mm512_set1_epi32(word.cast_signed())
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn add(a: __m512i, b: __m512i) -> __m512i {
+    _mm512_add_epi32(a, b)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn rotate5(a: __m512i) -> __m512i {
+    _mm512_rol_epi32::<5>(a)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn rotate30(a: __m512i) -> __m512i {
+    _mm512_rol_epi32::<30>(a)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn choose(b: __m512i, c: __m512i, d: __m512i) -> __m512i {
+    _mm512_ternarylogic_epi32::<0xca>(b, c, d)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn parity(b: __m512i, c: __m512i, d: __m512i) -> __m512i {
+    _mm512_ternarylogic_epi32::<0x96>(b, c, d)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn majority(b: __m512i, c: __m512i, d: __m512i) -> __m512i {
+    _mm512_ternarylogic_epi32::<0xe8>(b, c, d)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn scheduled(a: __m512i, b: __m512i, c: __m512i, d: __m512i) -> __m512i {
+    _mm512_rol_epi32::<1>(_mm512_xor_si512(parity(a, b, c), d))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn big_endian(words: __m512i) -> __m512i {
+    let order = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
+    _mm512_shuffle_epi8(words, _mm512_broadcast_i32x4(order))
+}

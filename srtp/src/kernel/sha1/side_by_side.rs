@@ -1,0 +1,114 @@
+//! Which messages are hashed side by side, and by what.
+
+use super::{MAX_JOBS, MacJob, hmac, lanes, sha_ni};
+use crate::kernel::detect::{Isa, Level};
+
+/// Sixteen lanes take as long for a block as the SHA extensions, four interleaved, for twelve.
+const LANES_ARE_WORTH: usize = 12;
+
+/// How the next messages are hashed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Group {
+    One,
+    Two,
+    Four,
+    Lanes8,
+    Lanes16,
+}
+
+/// A message by the blocks that it takes and its place.
+type Ordered = (u16, u8);
+
+/// Whether there is anything to gain.
+pub(super) fn serves(isa: Isa) -> bool {
+    isa.has_sha() || isa.level() >= Level::Vaes256
+}
+
+/// Messages of nearly the same length go side by side, so that lanes end together.
+pub(super) fn hmac_all(isa: Isa, jobs: &[MacJob<'_>], tags: &mut [[u8; 20]; MAX_JOBS]) {
+    let mut order: [Ordered; MAX_JOBS] = [(0, 0); MAX_JOBS];
+    let mut sorted = true;
+    let mut before = 0;
+    for ((slot, job), at) in order.iter_mut().zip(jobs).zip(0..) {
+        // No packet has 2^16 blocks.
+        let blocks = u16::try_from(job.blocks()).unwrap_or(u16::MAX);
+        sorted &= before <= blocks;
+        before = blocks;
+        *slot = (blocks, at);
+    }
+    let (order, _) = order.split_at_mut(jobs.len().min(MAX_JOBS));
+    if !sorted {
+        order.sort_unstable();
+    }
+    let mut order = &*order;
+    while !order.is_empty() {
+        let (group, count) = Group::of(isa, order);
+        let (now, rest) = order.split_at(count);
+        group.hash(isa, jobs, now, tags);
+        order = rest;
+    }
+}
+
+impl Group {
+    /// What is fastest for the first of `order`, and how many of them that takes.
+    fn of(isa: Isa, order: &[Ordered]) -> (Self, usize) {
+        let blocks = |count: usize| {
+            // Each message takes one more for the outer hash.
+            let each = order
+                .iter()
+                .take(count)
+                .map(|(blocks, _)| usize::from(*blocks) + 1);
+            (each.clone().sum::<usize>(), each.max().unwrap_or(0))
+        };
+        let left = order.len();
+        if isa.level() == Level::Vaes512 {
+            let (all, longest) = blocks(16);
+            if all >= longest * LANES_ARE_WORTH || (left > 1 && !isa.has_sha()) {
+                return (Self::Lanes16, left.min(16));
+            }
+        }
+        match (isa.has_sha(), left) {
+            (true, 4..) => (Self::Four, 4),
+            (true, 2..) => (Self::Two, 2),
+            (false, 2..) if isa.level() >= Level::Vaes256 => (Self::Lanes8, left.min(8)),
+            _ => (Self::One, 1),
+        }
+    }
+
+    fn hash(self, isa: Isa, jobs: &[MacJob<'_>], now: &[Ordered], tags: &mut [[u8; 20]; MAX_JOBS]) {
+        let mut picked = now.iter().filter_map(|(_, at)| jobs.get(usize::from(*at)));
+        let Some(first) = picked.next() else { return };
+        // Lanes without a message of their own repeat the first.
+        let mut group = [first; 16];
+        for (slot, job) in group.iter_mut().skip(1).zip(picked) {
+            *slot = job;
+        }
+        let mut hashed = [[0; 20]; 16];
+        let [one, two, three, four, five, six, seven, eight, ..] = group;
+        // SAFETY: `of` chooses what needs AVX2, AVX-512 or the SHA extensions only for an `Isa`
+        // that has them, and an `Isa` has them only where they were found.
+        unsafe {
+            match self {
+                Self::One => hashed[0] = hmac(isa, one),
+                Self::Two => {
+                    let [first, second, ..] = &mut hashed;
+                    sha_ni::hmac([one, two], [first, second]);
+                }
+                Self::Four => {
+                    let [first, second, third, fourth, ..] = &mut hashed;
+                    sha_ni::hmac([one, two, three, four], [first, second, third, fourth]);
+                }
+                Self::Lanes8 => {
+                    let group = [one, two, three, four, five, six, seven, eight];
+                    lanes::avx2::hmac(&group, &mut hashed);
+                }
+                Self::Lanes16 => lanes::avx512::hmac(&group, &mut hashed),
+            }
+        }
+        for ((_, at), tag) in now.iter().zip(hashed) {
+            if let Some(slot) = tags.get_mut(usize::from(*at)) {
+                *slot = tag;
+            }
+        }
+    }
+}
