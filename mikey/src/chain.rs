@@ -12,8 +12,10 @@ use crate::{
 pub(crate) enum Context {
     /// Behind the HDR of a message.
     Message,
-    /// TP Data of a Ticket Policy ([RFC 6043 §6.10](https://www.rfc-editor.org/rfc/rfc6043#section-6.10)).
+    /// TP Data of a TP payload, a policy that is asked for.
     TicketPolicy,
+    /// TP Data of a TICKET payload, a policy that is granted: no KEMAC ([RFC 6043 §6.10](https://www.rfc-editor.org/rfc/rfc6043#section-6.10)).
+    GrantedPolicy,
     /// Ticket Data of a base ticket, or Initiator Data: what else is in them is to be ignored.
     Ticket,
     /// Decrypted Encr data of a KEMAC, IBAKE or ESK payload.
@@ -31,6 +33,9 @@ impl Context {
             Self::Message => !matches!(payload, KeyData | Sk | Eccpt),
             Self::TicketPolicy | Self::Ticket => {
                 !matches!(payload, KeyData | Sk | Eccpt | Sign | Tp | Ticket)
+            }
+            Self::GrantedPolicy => {
+                !matches!(payload, KeyData | Sk | Eccpt | Sign | Tp | Ticket | Kemac)
             }
             Self::Encrypted => !matches!(payload, Kemac | Pke | Sign | Tp | Ticket),
             Self::Conference => matches!(payload, Id),

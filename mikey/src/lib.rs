@@ -9,6 +9,7 @@ extern crate std;
 mod chain;
 pub mod code_points;
 mod error;
+pub mod keymgmt;
 pub mod limits;
 mod message;
 mod octets;

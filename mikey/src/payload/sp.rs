@@ -1,7 +1,9 @@
+use core::fmt;
+
 use bytes::BufMut;
 
 use crate::{
-    DecodeError, EncodeError,
+    DecodeError, DecodeErrorKind, EncodeError,
     code_points::ProtType,
     octets::Octets8,
     reader::Reader,
@@ -19,10 +21,20 @@ use crate::{
 /// ```
 ///
 /// [RFC 3830 §6.10]: https://www.rfc-editor.org/rfc/rfc3830#section-6.10
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct PolicyParam<'a> {
     param_type: u8,
-    value: Octets8<'a>,
+    value: Value<'a>,
+}
+
+/// Numbers are kept here, so that a policy can be made without a buffer.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Octets(Octets8<'a>),
+    U8([u8; 1]),
+    U16([u8; 2]),
+    U32([u8; 4]),
+    U64([u8; 8]),
 }
 
 impl<'a> PolicyParam<'a> {
@@ -34,8 +46,36 @@ impl<'a> PolicyParam<'a> {
     pub fn new(param_type: u8, value: &'a [u8]) -> Result<Self, EncodeError> {
         Ok(Self {
             param_type,
-            value: Octets8::new(value)?,
+            value: Value::Octets(Octets8::new(value)?),
         })
+    }
+
+    pub(super) const fn from_u8(param_type: u8, value: u8) -> Self {
+        Self {
+            param_type,
+            value: Value::U8([value]),
+        }
+    }
+
+    pub(super) const fn from_u16(param_type: u8, value: u16) -> Self {
+        Self {
+            param_type,
+            value: Value::U16(value.to_be_bytes()),
+        }
+    }
+
+    pub(super) const fn from_u32(param_type: u8, value: u32) -> Self {
+        Self {
+            param_type,
+            value: Value::U32(value.to_be_bytes()),
+        }
+    }
+
+    pub(super) const fn from_u64(param_type: u8, value: u64) -> Self {
+        Self {
+            param_type,
+            value: Value::U64(value.to_be_bytes()),
+        }
     }
 
     /// The type, which the security protocol gives a meaning to.
@@ -46,8 +86,38 @@ impl<'a> PolicyParam<'a> {
 
     /// The value.
     #[must_use]
-    pub const fn value(&self) -> &'a [u8] {
-        self.value.get()
+    pub const fn value(&self) -> &[u8] {
+        match &self.value {
+            Value::Octets(octets) => octets.get(),
+            Value::U8(octets) => octets,
+            Value::U16(octets) => octets,
+            Value::U32(octets) => octets,
+            Value::U64(octets) => octets,
+        }
+    }
+
+    /// The value as a number of `N` octets.
+    pub(super) fn number<const N: usize>(&self) -> Result<[u8; N], DecodeErrorKind> {
+        self.value()
+            .try_into()
+            .map_err(|_| DecodeErrorKind::LengthMismatch)
+    }
+}
+
+impl PartialEq for PolicyParam<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.param_type, self.value()) == (other.param_type, other.value())
+    }
+}
+
+impl Eq for PolicyParam<'_> {}
+
+impl fmt::Debug for PolicyParam<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyParam")
+            .field("param_type", &self.param_type)
+            .field("value", &self.value())
+            .finish()
     }
 }
 
@@ -55,18 +125,29 @@ impl<'a> Element<'a> for PolicyParam<'a> {
     fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             param_type: reader.u8()?,
-            value: Octets8::parse(reader)?,
+            value: Value::Octets(Octets8::parse(reader)?),
         })
     }
 
     fn encoded_len(&self) -> usize {
-        1 + self.value.encoded_len()
+        2 + self.value().len()
     }
 
     fn encode(&self, out: &mut impl BufMut) {
         out.put_u8(self.param_type);
-        self.value.encode(out);
+        match &self.value {
+            Value::Octets(octets) => octets.encode(out),
+            Value::U8(octets) => put(out, 1, octets),
+            Value::U16(octets) => put(out, 2, octets),
+            Value::U32(octets) => put(out, 4, octets),
+            Value::U64(octets) => put(out, 8, octets),
+        }
     }
+}
+
+fn put(out: &mut impl BufMut, len: u8, octets: &[u8]) {
+    out.put_u8(len);
+    out.put_slice(octets);
 }
 
 /// SP payload: a security policy, which crypto sessions refer to by its number ([RFC 3830 §6.10]).

@@ -145,12 +145,16 @@ impl<'a> SrtpIdMap<'a> {
             return Err(EncodeError::WrongLength);
         }
         let mut chosen = ssrcs.iter();
-        let fill = |session: SrtpIdSession| match session.is_placeholder() {
-            true => SrtpIdSession {
-                ssrc: chosen.next().copied().unwrap_or(0),
+        let fill = |session: SrtpIdSession| {
+            let ssrc = if session.is_placeholder() {
+                chosen.next()
+            } else {
+                None
+            };
+            SrtpIdSession {
+                ssrc: ssrc.copied().unwrap_or(session.ssrc),
                 ..session
-            },
-            false => session,
+            }
         };
         Ok(self.iter().map(fill).collect())
     }
