@@ -8,7 +8,10 @@ extern crate std;
 
 mod chain;
 pub mod code_points;
+pub mod crypto;
+pub mod derive;
 mod error;
+pub mod exchange;
 pub mod keymgmt;
 pub mod limits;
 mod message;
@@ -16,11 +19,17 @@ mod octets;
 pub mod payload;
 mod quirks;
 mod reader;
+mod replay;
 mod rules;
+pub mod seam;
 mod sequence;
+mod timestamp;
 
 pub use chain::{Chain, Payloads};
 pub use error::{DecodeError, DecodeErrorKind, EncodeError};
 pub use message::{Located, Message};
 pub use quirks::Quirks;
+pub use replay::{InMemoryReplayCache, ReplayCache, ReplayError, SeenMessage};
 pub use rules::Rules;
+pub use seam::{Identity, InMemoryKeys, PreSharedKeys, UnknownKey};
+pub use timestamp::{MessageTime, SkewWindow, Timestamp};

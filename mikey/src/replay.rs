@@ -186,18 +186,16 @@ impl InMemoryReplayCache {
     }
 
     fn check_counter(&mut self, sender: &[u8], count: u32) -> Result<(), ReplayError> {
+        let senders = self.counters.len();
         match self.counters.get_mut(sender) {
-            Some(last) if count <= *last => Err(ReplayError::Replayed),
-            Some(last) => {
-                *last = count;
-                Ok(())
-            }
-            None if self.counters.len() >= self.capacity => Err(ReplayError::Full),
+            Some(last) if count <= *last => return Err(ReplayError::Replayed),
+            Some(last) => *last = count,
+            None if senders >= self.capacity => return Err(ReplayError::Full),
             None => {
                 self.counters.insert(sender.to_vec(), count);
-                Ok(())
             }
         }
+        Ok(())
     }
 }
 

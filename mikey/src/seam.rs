@@ -5,15 +5,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::fmt;
 
-use rand_core::CryptoRng;
-
-use crate::code_points::{IdType, SType};
+use crate::code_points::IdType;
 use crate::derive::{Label, Prf, Secret};
-use crate::payload::{Cert, Chash, Id};
-use crate::{EncodeError, crypto::Group};
+use crate::EncodeError;
+use crate::payload::Id;
 
 /// The identity of a party, as its ID payload says it ([RFC 3830 §6.7]).
 ///
@@ -175,91 +172,6 @@ impl PreSharedKeys for InMemoryKeys {
 impl fmt::Debug for InMemoryKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InMemoryKeys")
-    }
-}
-
-/// The private key of a host and its trust in those of others ([RFC 3830 §4.3]).
-///
-/// Certificates are the implementation's affair: it validates the ones of a message, finds the ones
-/// that a message leaves out, and says whom they name.
-///
-/// [RFC 3830 §4.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.3
-pub trait Credentials {
-    /// The signature algorithm of the own key.
-    fn s_type(&self) -> SType;
-
-    /// Octets of a signature of the own key; at most 4095.
-    fn signature_len(&self) -> usize;
-
-    /// The own certificates to send, own one first: type and octets of each CERT payload. May be
-    /// empty where peers have them already.
-    fn certificates(&self) -> Vec<Cert<'_>>;
-
-    /// Signs the concatenation of `parts`, in exactly [`signature_len`](Self::signature_len)
-    /// octets.
-    ///
-    /// # Errors
-    ///
-    /// [`CredentialError::Unavailable`] if the key cannot sign now.
-    fn sign<R: CryptoRng>(
-        &self,
-        parts: &[&[u8]],
-        rng: &mut R,
-    ) -> Result<Vec<u8>, CredentialError>;
-
-    /// Checks that `claimed` signed the concatenation of `parts`, with the key of the first of
-    /// `certificates`, or with one that is known already if there are none.
-    ///
-    /// # Errors
-    ///
-    /// [`CredentialError`] if the signature, or the certificate, or the claim does not hold.
-    ///
-    /// # Security
-    ///
-    /// To say `Ok` for a certificate that does not name `claimed` lets its owner pose as `claimed`.
-    fn verify(
-        &self,
-        claimed: &Identity,
-        certificates: &[Cert<'_>],
-        s_type: SType,
-        parts: &[&[u8]],
-        signature: &[u8],
-    ) -> Result<(), CredentialError>;
-
-    /// Encrypts an envelope key with the public key of `peer`, taken from the first of
-    /// `certificates`, or known already if there are none.
-    ///
-    /// # Errors
-    ///
-    /// [`CredentialError::UnknownPeer`] without a key to encrypt with.
-    fn seal_envelope<R: CryptoRng>(
-        &self,
-        peer: &Identity,
-        certificates: &[Cert<'_>],
-        envelope_key: &[u8],
-        rng: &mut R,
-    ) -> Result<Vec<u8>, CredentialError>;
-
-    /// Decrypts an envelope key with the own private key: the one whose certificate `hash` names,
-    /// or the only one.
-    ///
-    /// # Errors
-    ///
-    /// [`CredentialError`] if there is no such key or the envelope does not open.
-    ///
-    /// # Security
-    ///
-    /// In constant time, PKCS#1 v1.5 padding included. The exchanges call it for signed messages
-    /// alone, and tell the peer nothing of why it failed.
-    fn open_envelope(
-        &self,
-        hash: Option<&Chash<'_>>,
-        envelope: &[u8],
-    ) -> Result<Secret, CredentialError>;
-
-    /// Whether a Diffie-Hellman group is strong enough for this host.
-    fn accepts_group(&self, group: Group) -> bool {
-        matches!(group, Group::Oakley5)
     }
 }
 

@@ -1,0 +1,200 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::sessions::Sessions;
+use super::verification::Context;
+use super::{ExchangeError, KeyKind, KeyMaterial, Policy, Session};
+use crate::crypto::Suite;
+use crate::derive::{CsbDerivation, MessageKeys, SessionKey};
+use crate::{Identity, MessageTime};
+
+/// An established crypto session bundle: who it is with, its sessions, policies and keys
+/// ([RFC 3830 §2.3]).
+///
+/// Made by a completed exchange and by nothing else. Keys are erased when it is dropped.
+///
+/// [RFC 3830 §2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-2.3
+pub struct Bundle {
+    pub(super) role: Role,
+    pub(super) parties: Option<Parties>,
+    pub(super) csb_id: u32,
+    pub(super) derivation: CsbDerivation,
+    pub(super) keys: Vec<KeyMaterial>,
+    pub(super) sessions: Sessions,
+    pub(super) policies: Vec<Policy>,
+    /// The last message of the Initiator: an update is later.
+    pub(super) last: MessageTime,
+    /// What protects updates, in the exchanges that keep a shared key.
+    pub(super) protection: Option<MessageKeys>,
+}
+
+/// Which side of the exchange this host was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    Initiator,
+    Responder,
+}
+
+/// The identities of both sides.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Parties {
+    pub(super) local: Identity,
+    pub(super) peer: Identity,
+}
+
+impl Parties {
+    pub(super) const fn initiator(&self, role: Role) -> &Identity {
+        match role {
+            Role::Initiator => &self.local,
+            Role::Responder => &self.peer,
+        }
+    }
+
+    pub(super) const fn responder(&self, role: Role) -> &Identity {
+        match role {
+            Role::Initiator => &self.peer,
+            Role::Responder => &self.local,
+        }
+    }
+}
+
+impl Bundle {
+    /// CSB ID.
+    #[must_use]
+    pub const fn csb_id(&self) -> u32 {
+        self.csb_id
+    }
+
+    /// The authenticated peer; `None` if the exchange authenticates nobody (MIKEY-NULL).
+    #[must_use]
+    pub fn peer(&self) -> Option<&Identity> {
+        self.parties.as_ref().map(|parties| &parties.peer)
+    }
+
+    /// Whether this host was the Initiator.
+    #[must_use]
+    pub const fn is_initiator(&self) -> bool {
+        matches!(self.role, Role::Initiator)
+    }
+
+    /// The crypto sessions, in the order of the CS ID map.
+    #[must_use]
+    pub fn sessions(&self) -> &[Session] {
+        self.sessions.as_slice()
+    }
+
+    /// The crypto session with this CS ID.
+    #[must_use]
+    pub fn session(&self, cs_id: u8) -> Option<&Session> {
+        self.sessions().iter().find(|session| session.cs_id() == cs_id)
+    }
+
+    /// The security policies, as the Initiator sent them.
+    #[must_use]
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The policy with this number.
+    #[must_use]
+    pub fn policy(&self, policy_no: u8) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.policy_no() == policy_no)
+    }
+
+    /// The keys, in the order in which they were sent; in the DH exchanges the one agreed.
+    #[must_use]
+    pub fn keys(&self) -> &[KeyMaterial] {
+        &self.keys
+    }
+
+    /// The key that session `cs_id` starts with: the one that its SPI names, else the first
+    /// (TR 33.829 §D.1).
+    #[must_use]
+    pub fn key_of(&self, cs_id: u8) -> Option<&KeyMaterial> {
+        let session = self.session(cs_id)?;
+        if session.spi().is_empty() {
+            return self.keys.first();
+        }
+        let mut named = self.keys.iter().filter(|key| key.spi() == Some(session.spi()));
+        let key = named.next()?;
+        named.next().is_none().then_some(key)
+    }
+
+    /// Fills `out` with a key of session `cs_id`: derived from its TGK, or the TEK and its salt as
+    /// they were sent ([RFC 3830 §4.1.3]). A salt that was sent is used in place of a derived one.
+    ///
+    /// For TLS the pre-shared key is [`SessionKey::Tek`] (TR 33.829 §D.2).
+    ///
+    /// # Errors
+    ///
+    /// [`NoSessionKey`] if there is no such session, no key for it, or what was sent has another
+    /// length than `out`; `out` is unchanged.
+    ///
+    /// [RFC 3830 §4.1.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.1.3
+    pub fn session_key(
+        &self,
+        cs_id: u8,
+        key: SessionKey,
+        out: &mut [u8],
+    ) -> Result<(), NoSessionKey> {
+        let material = self.key_of(cs_id).ok_or(NoSessionKey)?;
+        self.key_from(material, cs_id, key, out)
+    }
+
+    /// As [`session_key`](Self::session_key), from one of several keys.
+    pub(crate) fn key_from(
+        &self,
+        material: &KeyMaterial,
+        cs_id: u8,
+        key: SessionKey,
+        out: &mut [u8],
+    ) -> Result<(), NoSessionKey> {
+        let sent = match (key, material.kind(), material.salt()) {
+            (SessionKey::Salt, _, Some(salt)) => Some(salt),
+            (SessionKey::Tek, KeyKind::Tek, _) => Some(material.key().expose()),
+            (_, KeyKind::Tek, _) => return Err(NoSessionKey),
+            _ => None,
+        };
+        match sent {
+            Some(sent) if sent.len() == out.len() => out.copy_from_slice(sent),
+            Some(_) => return Err(NoSessionKey),
+            None => self.derivation.derive(material.key(), key, cs_id, out),
+        }
+        Ok(())
+    }
+
+    /// What verification messages cover beside the message.
+    pub(super) fn context(&self) -> Result<Context<'_>, ExchangeError> {
+        let parties = self.parties.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        Ok(Context {
+            initiator: parties.initiator(self.role),
+            responder: parties.responder(self.role),
+            csb_id: self.csb_id,
+            prf_func: self.derivation.prf().prf_func(),
+            time: self.last.to_payload(),
+        })
+    }
+
+    /// The suite that protects updates, if a shared key does.
+    #[must_use]
+    pub fn suite(&self) -> Option<Suite> {
+        self.protection.as_ref().map(MessageKeys::suite)
+    }
+}
+
+impl fmt::Debug for Bundle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bundle")
+            .field("csb_id", &self.csb_id)
+            .field("role", &self.role)
+            .field("parties", &self.parties)
+            .field("sessions", &self.sessions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The bundle has no such key; nothing was written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the bundle has no such key for this crypto session")]
+#[non_exhaustive]
+pub struct NoSessionKey;
