@@ -107,7 +107,7 @@ impl<'a> Sk<'a> {
     /// [`EncodeError::TooLong`] for more than 65535 octets.
     pub fn new(key: &'a [u8], validity: KeyValidity<'a>) -> Result<Self, EncodeError> {
         Ok(Self {
-            sk_type: SkType::Sk,
+            kind: SkType::Sk,
             key: Octets16::new(key)?,
             validity,
         })
