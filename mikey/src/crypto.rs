@@ -5,10 +5,14 @@
 mod cipher;
 mod group;
 mod mac;
+#[cfg(feature = "rsa")]
+mod rsa;
 mod suite;
 mod wrap;
 
 pub use cipher::{Cipher, CipherError, Iv};
 pub use group::{DhSecret, Group, InvalidPublicValue};
 pub use mac::{Mac, MacError, Tag};
+#[cfg(feature = "rsa")]
+pub use rsa::{Envelope, RsaCredentials, RsaKeyError};
 pub use suite::{Suite, SuiteError};

@@ -13,11 +13,15 @@ mod incoming;
 mod keys;
 mod proposal;
 mod sessions;
+mod signature;
 mod verification;
 
+pub mod dh;
 pub mod dh_hmac;
 pub mod null;
 pub mod psk;
+pub mod public_key;
+pub mod rsa_r;
 
 pub use acceptance::Acceptance;
 pub use bundle::{Bundle, NoSessionKey};

@@ -3,6 +3,8 @@
 //! Implement these on a UICC, an HSM or a credential store. [`InMemoryKeys`] serves tests and
 //! software-only hosts; feature `rsa` has [`RsaCredentials`](crate::crypto::RsaCredentials).
 
+mod credentials;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::fmt;
@@ -11,6 +13,8 @@ use crate::code_points::IdType;
 use crate::derive::{Label, Prf, Secret};
 use crate::EncodeError;
 use crate::payload::Id;
+
+pub use credentials::{CredentialError, Credentials};
 
 /// The identity of a party, as its ID payload says it ([RFC 3830 §6.7]).
 ///
@@ -173,22 +177,4 @@ impl fmt::Debug for InMemoryKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InMemoryKeys")
     }
-}
-
-/// A private or public key could not be used.
-#[non_exhaustive]
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum CredentialError {
-    /// The signature, the certificate or the envelope does not hold.
-    #[error("signature, certificate or envelope does not hold")]
-    Invalid,
-    /// The own key cannot be used now.
-    #[error("the own key cannot be used")]
-    Unavailable,
-    /// No key of this peer is known, or none that is trusted.
-    #[error("no trusted key of this peer")]
-    UnknownPeer,
-    /// A signature or encryption algorithm that is not implemented.
-    #[error("algorithm not supported")]
-    Unsupported,
 }

@@ -3,13 +3,16 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 use super::{Acceptance, ExchangeError, sessions::Policy, verification::Context};
-use crate::code_points::{DataType, ErrorNo, PayloadType};
+use crate::code_points::{DataType, ErrorNo, GeneralExtensionType, PayloadType};
 use crate::crypto::{Cipher, Mac, Suite};
 use crate::derive::{MIN_SECRET_LEN, Prf};
 use crate::payload::{
-    self, Dh, Header, Id, Kemac, Payload, SecurityPolicy, TsValue,
+    self, Cert, CertHash, Dh, Header, Id, Kemac, Payload, Pke, SecurityPolicy, Sign, TsValue,
 };
 use crate::{Identity, MessageTime, ReplayCache, SeenMessage, Timestamp};
+
+/// Most certificates of one message.
+const MAX_CERTIFICATES: usize = 8;
 
 /// A message that was read and nothing more: each payload once, none that has no place in it.
 pub(super) struct Incoming<'a> {
@@ -22,6 +25,11 @@ pub(super) struct Incoming<'a> {
     kemac: Option<Kemac<'a>>,
     verification: Option<payload::Mac<'a>>,
     dh: Vec<Dh<'a>>,
+    certificates: Vec<Cert<'a>>,
+    cert_hash: Option<CertHash<'a>>,
+    pke: Option<Pke<'a>>,
+    sign: Option<Sign<'a>>,
+    csb_id_extension: bool,
     error_no: Option<ErrorNo>,
     last: PayloadType,
 }
@@ -51,6 +59,11 @@ impl<'a> Incoming<'a> {
             kemac: None,
             verification: None,
             dh: Vec::new(),
+            certificates: Vec::new(),
+            cert_hash: None,
+            pke: None,
+            sign: None,
+            csb_id_extension: false,
             error_no: None,
             last: PayloadType::Last,
         };
@@ -70,6 +83,13 @@ impl<'a> Incoming<'a> {
                     incoming.ids.push(id);
                     incoming.ids.len() <= 2
                 }
+                Payload::Cert(certificate) => {
+                    incoming.certificates.push(certificate);
+                    incoming.certificates.len() <= MAX_CERTIFICATES
+                }
+                Payload::Chash(hash) => incoming.cert_hash.replace(hash).is_none(),
+                Payload::Pke(pke) => incoming.pke.replace(pke).is_none(),
+                Payload::Sign(sign) => incoming.sign.replace(sign).is_none(),
                 Payload::Dh(dh) => {
                     incoming.dh.push(dh);
                     incoming.dh.len() <= 2
@@ -80,7 +100,11 @@ impl<'a> Incoming<'a> {
                     incoming.policies.push(policy);
                     !known
                 }
-                Payload::GeneralExtension(_) => true,
+                Payload::GeneralExtension(extension) => {
+                    let csb_id = GeneralExtensionType::CsbId;
+                    incoming.csb_id_extension |= extension.extension_type() == csb_id;
+                    true
+                }
                 Payload::Err(error) => {
                     incoming.error_no.get_or_insert(error.error_no());
                     true
@@ -114,6 +138,35 @@ impl<'a> Incoming<'a> {
 
     pub(super) fn ids(&self) -> &[Id<'a>] {
         &self.ids
+    }
+
+    /// Whether a group's CSB ID is brought along ([RFC 4738 §3.6]).
+    ///
+    /// [RFC 4738 §3.6]: https://www.rfc-editor.org/rfc/rfc4738#section-3.6
+    pub(super) const fn has_csb_id_extension(&self) -> bool {
+        self.csb_id_extension
+    }
+
+    pub(super) fn certificates(&self) -> &[Cert<'a>] {
+        &self.certificates
+    }
+
+    pub(super) const fn cert_hash(&self) -> Option<&CertHash<'a>> {
+        self.cert_hash.as_ref()
+    }
+
+    /// The KEMAC of the public-key exchanges, which stands anywhere.
+    pub(super) fn kemac(&self) -> Result<Kemac<'a>, ExchangeError> {
+        self.kemac.ok_or(ExchangeError::MissingPayload(PayloadType::Kemac))
+    }
+
+    pub(super) fn pke(&self) -> Result<Pke<'a>, ExchangeError> {
+        self.pke.ok_or(ExchangeError::MissingPayload(PayloadType::Pke))
+    }
+
+    /// The signature; that it ends the message is seen to by the codec.
+    pub(super) fn sign(&self) -> Result<Sign<'a>, ExchangeError> {
+        self.sign.ok_or(ExchangeError::MissingPayload(PayloadType::Sign))
     }
 
     pub(super) fn dh(&self) -> &[Dh<'a>] {

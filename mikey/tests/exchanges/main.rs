@@ -15,5 +15,7 @@ mod errors;
 mod null;
 mod psk;
 mod replay_cache;
+#[cfg(feature = "rsa")]
+mod signed;
 mod support;
 mod update;

@@ -112,7 +112,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         rng: &mut R,
     ) -> Result<(AwaitingVerification, Vec<u8>), ExchangeError> {
         let (bundle, message) = self.message(proposal, material, time, true, rng)?;
-        Ok((AwaitingVerification { bundle, acceptance: Acceptance::new() }, message))
+        Ok((AwaitingVerification::new(bundle, DataType::PskVerMsg, true), message))
     }
 
     fn message<R: CryptoRng>(
@@ -189,10 +189,17 @@ pub(in crate::exchange) fn fresh_rand<R: CryptoRng>(prf: Prf, rng: &mut R) -> Ve
 #[derive(Debug)]
 pub struct AwaitingVerification {
     bundle: Bundle,
+    data_type: DataType,
+    /// Whether the keys of the messages are kept for updates.
+    cached: bool,
     acceptance: Acceptance,
 }
 
 impl AwaitingVerification {
+    pub(in crate::exchange) fn new(bundle: Bundle, data_type: DataType, cached: bool) -> Self {
+        Self { bundle, data_type, cached, acceptance: Acceptance::new() }
+    }
+
     /// Reads the answer with these quirks and code points.
     #[must_use]
     pub const fn acceptance(mut self, acceptance: Acceptance) -> Self {
@@ -221,14 +228,18 @@ impl AwaitingVerification {
 
     fn check(&mut self, message: &[u8]) -> Result<(), ExchangeError> {
         let keys = self.bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
-        self.bundle.sessions = check_verification(
+        let sessions = check_verification(
             message,
-            DataType::PskVerMsg,
+            self.data_type,
             &self.acceptance,
             &self.bundle.context()?,
             &self.bundle.sessions,
             keys,
         )?;
+        self.bundle.sessions = sessions;
+        if !self.cached {
+            self.bundle.protection = None;
+        }
         Ok(())
     }
 }

@@ -91,6 +91,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
             message: init.octets().to_vec(),
             data_type: DataType::PskVerMsg,
             answer: init.header().v_flag(),
+            cached: true,
         })
     }
 }
@@ -108,6 +109,8 @@ pub struct Accepted {
     pub(in crate::exchange) message: Vec<u8>,
     pub(in crate::exchange) data_type: DataType,
     pub(in crate::exchange) answer: bool,
+    /// Whether the keys of the messages are kept for updates.
+    pub(in crate::exchange) cached: bool,
 }
 
 impl Accepted {
@@ -163,7 +166,7 @@ impl Accepted {
     ///
     /// [`ExchangeError::Encode`] if the answer cannot be written.
     pub fn establish(self) -> Result<(Bundle, Option<Vec<u8>>), ExchangeError> {
-        let bundle = self.bundle;
+        let mut bundle = self.bundle;
         let answer = if self.answer {
             let keys = bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
             let context = bundle.context()?;
@@ -171,6 +174,9 @@ impl Accepted {
         } else {
             None
         };
+        if !self.cached {
+            bundle.protection = None;
+        }
         Ok((bundle, answer))
     }
 

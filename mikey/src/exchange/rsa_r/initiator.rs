@@ -1,0 +1,200 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
+use crate::crypto::{Cipher, Iv};
+use crate::derive::{CsbDerivation, MessageKeys, Prf};
+use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::psk::fresh_rand;
+use crate::exchange::sessions::{Policy, Sessions};
+use crate::exchange::signature::{envelope_keys, open_enveloped, signed};
+use crate::exchange::verification::read_answer;
+use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
+use crate::payload::{Header, Payload, Rand};
+use crate::seam::Credentials;
+use crate::{Identity, MessageTime};
+
+/// The Initiator of RSA-R, who asks for keys ([RFC 4738 §3.4]).
+///
+/// The peer need not be known before: its identity comes with the answer, and the caller compares.
+///
+/// [RFC 4738 §3.4]: https://www.rfc-editor.org/rfc/rfc4738#section-3.4
+pub struct Initiator<'k, C: ?Sized> {
+    credentials: &'k C,
+    parties: Parties,
+    prf: Prf,
+}
+
+impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
+    /// `local` asks `peer`, and nobody else may answer; with the PRF MIKEY-1.
+    #[must_use]
+    pub const fn new(credentials: &'k C, local: Identity, peer: Identity) -> Self {
+        Self { credentials, parties: Parties { local, peer }, prf: Prf::Mikey1 }
+    }
+
+    /// With another PRF.
+    #[must_use]
+    pub const fn prf(mut self, prf: Prf) -> Self {
+        self.prf = prf;
+        self
+    }
+
+    /// The I_MESSAGE.
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError::Credentials`] if the own key cannot sign.
+    pub fn start<R: CryptoRng>(
+        &self,
+        proposal: &Proposal<'_>,
+        time: MessageTime,
+        rng: &mut R,
+    ) -> Result<(AwaitingResponse<'k, C>, Vec<u8>), ExchangeError> {
+        let csb_id = proposal.draw_csb_id(rng);
+        let rand = fresh_rand(self.prf, rng);
+        let mut payloads = alloc::vec![
+            Payload::T(time.to_payload()),
+            Payload::Rand(Rand::new(&rand)?),
+            Payload::Id(self.parties.local.to_payload()?),
+        ];
+        payloads.extend(self.credentials.certificates().into_iter().map(Payload::Cert));
+        payloads.push(Payload::Id(self.parties.peer.to_payload()?));
+        payloads.extend(proposal.payloads());
+        let map = proposal.cs_id_map();
+        // V is 1 in this exchange, and ignored.
+        let header = Header::new(DataType::RsaRInit, self.prf.prf_func(), csb_id, map)?
+            .expecting_response(true);
+        let message = signed(header, &payloads, self.credentials)?;
+        let bundle = Bundle {
+            role: Role::Initiator,
+            parties: Some(self.parties.clone()),
+            csb_id,
+            derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
+            keys: Vec::new(),
+            sessions: Sessions::from_map(map),
+            policies: proposal.proposed_policies().iter().map(Policy::from_payload).collect(),
+            last: time,
+            protection: None,
+        };
+        let (credentials, acceptance) = (self.credentials, Acceptance::new());
+        Ok((AwaitingResponse { credentials, bundle, rand, acceptance }, message))
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Initiator<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Initiator").field("parties", &self.parties).finish_non_exhaustive()
+    }
+}
+
+/// An Initiator that has asked for keys.
+pub struct AwaitingResponse<'k, C: ?Sized> {
+    credentials: &'k C,
+    bundle: Bundle,
+    rand: Vec<u8>,
+    acceptance: Acceptance,
+}
+
+/// What the answer brings.
+struct Answer {
+    keys: MessageKeys,
+    cached: bool,
+    material: Vec<KeyMaterial>,
+    sessions: Sessions,
+    policies: Vec<Policy>,
+}
+
+impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
+    /// Reads the answer with these quirks and code points.
+    #[must_use]
+    pub const fn acceptance(mut self, acceptance: Acceptance) -> Self {
+        self.acceptance = acceptance;
+        self
+    }
+
+    /// The CSB ID that was proposed.
+    #[must_use]
+    pub const fn csb_id(&self) -> u32 {
+        self.bundle.csb_id
+    }
+
+    /// Takes the R_MESSAGE.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`], with the state that waits on, for a message that is not the verified answer. An
+    /// [`ExchangeError::PeerError`] is a hint that anyone may have sent.
+    pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
+        match self.check(message) {
+            Ok(answer) => {
+                self.bundle.keys = answer.material;
+                self.bundle.sessions = answer.sessions;
+                self.bundle.protection = answer.cached.then_some(answer.keys);
+                if !answer.policies.is_empty() {
+                    self.bundle.policies = answer.policies;
+                }
+                Ok(self.bundle)
+            }
+            Err(error) => Err(Rejected::new(error, self)),
+        }
+    }
+
+    fn check(&self, message: &[u8]) -> Result<Answer, ExchangeError> {
+        use PayloadType::{Cert, Id, Kemac, Pke, Sign, Sp};
+        let context = self.bundle.context()?;
+        // Without RAND: ours is used, and an answer that has one is discarded (RFC 4738 §3.7).
+        let allowed = [Id, Cert, Sp, Kemac, Pke, Sign];
+        let data_type = DataType::RsaRResp;
+        let answer =
+            read_answer(message, data_type, &allowed, &self.acceptance, &context, None)?;
+        if answer.has_csb_id_extension() {
+            return Err(ExchangeError::UnexpectedPayload(PayloadType::GeneralExtension));
+        }
+        let (kemac, pke, sign) = (answer.kemac()?, answer.pke()?, answer.sign()?);
+        match answer.ids() {
+            [responder] if Identity::from_payload(responder) == *context.responder => {}
+            [] => return Err(ExchangeError::MissingPayload(Id)),
+            _ => return Err(ExchangeError::UnknownIdentity),
+        }
+        let suite = answer.suite(&kemac)?;
+        if suite.cipher() == Cipher::Null {
+            return Err(ExchangeError::UnsupportedCipher);
+        }
+        let covered = answer.covered(Payload::Sign(sign).encoded_len());
+        self.credentials.verify(
+            context.responder,
+            answer.certificates(),
+            sign.s_type(),
+            &[covered, &context.octets()],
+            sign.signature(),
+        )?;
+        let policies = answer.policies();
+        if policies.iter().any(|policy| !self.bundle.policies.contains(policy)) {
+            return Err(ExchangeError::UnsupportedPolicy);
+        }
+        let sessions = self.bundle.sessions.answered(answer.header().cs_id_map())?;
+        let csb_id = self.bundle.csb_id;
+        let iv = Iv { csb_id, timestamp: self.bundle.last.octets() };
+        let opened = self
+            .credentials
+            .open_envelope(answer.cert_hash(), pke.data())
+            .map_err(ExchangeError::from)
+            .and_then(|envelope_key| envelope_keys(&envelope_key, suite, csb_id, &self.rand))
+            .and_then(|keys| {
+                let sender = context.responder.to_payload()?;
+                let material = open_enveloped(&keys, &iv, sender, &kemac)?;
+                Ok((keys, material))
+            });
+        let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
+        let cached = !matches!(pke.cache(), EnvelopeKeyCache::NoCache);
+        Ok(Answer { keys, cached, material, sessions, policies })
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for AwaitingResponse<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwaitingResponse").field("bundle", &self.bundle).finish_non_exhaustive()
+    }
+}
