@@ -14,6 +14,8 @@ mod keys;
 mod proposal;
 mod sessions;
 mod signature;
+#[cfg(feature = "srtp")]
+mod srtp;
 mod verification;
 
 pub mod dh;
@@ -24,8 +26,10 @@ pub mod public_key;
 pub mod rsa_r;
 
 pub use acceptance::Acceptance;
-pub use bundle::{Bundle, NoSessionKey};
+pub use bundle::{Bundle, Established, NoSessionKey};
 pub use error::{ExchangeError, Rejected, error_message};
 pub use keys::{KeyKind, KeyMaterial, Validity};
 pub use proposal::Proposal;
 pub use sessions::{Policy, Session};
+#[cfg(feature = "srtp")]
+pub use srtp::{SrtpKeyError, SrtpKeys};

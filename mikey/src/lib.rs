@@ -31,7 +31,5 @@ pub use message::{Located, Message};
 pub use quirks::Quirks;
 pub use replay::{InMemoryReplayCache, ReplayCache, ReplayError, SeenMessage};
 pub use rules::Rules;
-pub use seam::{
-    CredentialError, Credentials, Identity, InMemoryKeys, PreSharedKeys, UnknownKey,
-};
+pub use seam::{CredentialError, Credentials, Identity, InMemoryKeys, PreSharedKeys, UnknownKey};
 pub use timestamp::{MessageTime, SkewWindow, Timestamp};

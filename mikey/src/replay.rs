@@ -17,7 +17,11 @@ impl<'a> SeenMessage<'a> {
     /// A message of `sender` (its identity data) with SHA-256 `digest` and `time`.
     #[must_use]
     pub const fn new(digest: &'a [u8; 32], sender: &'a [u8], time: MessageTime) -> Self {
-        Self { digest, sender, time }
+        Self {
+            digest,
+            sender,
+            time,
+        }
     }
 
     /// SHA-256 of the whole message.
@@ -138,7 +142,10 @@ impl InMemoryReplayCache {
     #[must_use]
     pub fn after_loss(capacity: usize, window: SkewWindow, now: Timestamp) -> Self {
         let earliest = Some(now.plus_seconds(window.future().into()).next());
-        Self { earliest, ..Self::new(capacity, window) }
+        Self {
+            earliest,
+            ..Self::new(capacity, window)
+        }
     }
 
     /// Messages that it remembers.

@@ -9,9 +9,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use core::fmt;
 
+use crate::EncodeError;
 use crate::code_points::IdType;
 use crate::derive::{Label, Prf, Secret};
-use crate::EncodeError;
 use crate::payload::Id;
 
 pub use credentials::{CredentialError, Credentials};
@@ -42,7 +42,10 @@ impl Identity {
     /// [`EncodeError::TooLong`] above 65535 octets.
     pub fn new(id_type: IdType, data: &[u8]) -> Result<Self, EncodeError> {
         Id::new(id_type, data)?;
-        Ok(Self { id_type, data: data.into() })
+        Ok(Self {
+            id_type,
+            data: data.into(),
+        })
     }
 
     /// A URI.
@@ -66,7 +69,10 @@ impl Identity {
     /// What an ID payload says.
     #[must_use]
     pub fn from_payload(id: &Id<'_>) -> Self {
-        Self { id_type: id.id_type(), data: id.data().into() }
+        Self {
+            id_type: id.id_type(),
+            data: id.data().into(),
+        }
     }
 
     /// The type.
@@ -111,8 +117,13 @@ pub trait PreSharedKeys {
     /// # Errors
     ///
     /// [`UnknownKey`] if no key is shared with `peer`, or it is no longer valid.
-    fn prf(&self, peer: &Identity, prf: Prf, label: &Label, out: &mut [u8])
-    -> Result<(), UnknownKey>;
+    fn prf(
+        &self,
+        peer: &Identity,
+        prf: Prf,
+        label: &Label,
+        out: &mut [u8],
+    ) -> Result<(), UnknownKey>;
 }
 
 /// No key for this party, or none that may be used.

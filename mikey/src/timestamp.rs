@@ -34,7 +34,9 @@ impl Timestamp {
     pub fn from_unix(seconds: u64, nanoseconds: u32) -> Self {
         let fraction = (u64::from(nanoseconds) << 32) / 1_000_000_000;
         Self {
-            seconds: seconds.saturating_add(UNIX_EPOCH).saturating_add(fraction >> 32),
+            seconds: seconds
+                .saturating_add(UNIX_EPOCH)
+                .saturating_add(fraction >> 32),
             fraction: u32::try_from(fraction & 0xffff_ffff).unwrap_or(u32::MAX),
         }
     }
@@ -48,7 +50,10 @@ impl Timestamp {
         // The only second within half an era that has these low 32 bits.
         let lowest = near.seconds.saturating_sub(half_era);
         let ahead = (ntp >> 32).wrapping_sub(lowest) & 0xffff_ffff;
-        Self { seconds: lowest.saturating_add(ahead), fraction }
+        Self {
+            seconds: lowest.saturating_add(ahead),
+            fraction,
+        }
     }
 
     /// The 64-bit NTP timestamp.
@@ -66,21 +71,33 @@ impl Timestamp {
     /// The moment `seconds` later.
     #[must_use]
     pub const fn plus_seconds(self, seconds: u64) -> Self {
-        Self { seconds: self.seconds.saturating_add(seconds), fraction: self.fraction }
+        Self {
+            seconds: self.seconds.saturating_add(seconds),
+            fraction: self.fraction,
+        }
     }
 
     /// The next moment that can be told from this one.
     pub(crate) const fn next(self) -> Self {
         match self.fraction.checked_add(1) {
-            Some(fraction) => Self { seconds: self.seconds, fraction },
-            None => Self { seconds: self.seconds.saturating_add(1), fraction: 0 },
+            Some(fraction) => Self {
+                seconds: self.seconds,
+                fraction,
+            },
+            None => Self {
+                seconds: self.seconds.saturating_add(1),
+                fraction: 0,
+            },
         }
     }
 
     /// The moment `seconds` earlier.
     #[must_use]
     pub const fn minus_seconds(self, seconds: u64) -> Self {
-        Self { seconds: self.seconds.saturating_sub(seconds), fraction: self.fraction }
+        Self {
+            seconds: self.seconds.saturating_sub(seconds),
+            fraction: self.fraction,
+        }
     }
 }
 

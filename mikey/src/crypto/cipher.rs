@@ -111,7 +111,10 @@ impl Cipher {
 ///
 /// [RFC 3830 §4.2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.2.3
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[allow(clippy::exhaustive_structs, reason = "the formula of RFC 3830 has these two inputs")]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "the formula of RFC 3830 has these two inputs"
+)]
 pub struct Iv {
     /// CSB ID; all ones in a base ticket.
     pub csb_id: u32,
@@ -149,8 +152,7 @@ fn counter_mode<C: KeyIvInit + StreamCipher>(
     for (octet, salt) in counter.iter_mut().zip(salt) {
         *octet ^= salt;
     }
-    let mut cipher =
-        C::new_from_slices(key, &*counter).map_err(|_| CipherError::KeyLength)?;
+    let mut cipher = C::new_from_slices(key, &*counter).map_err(|_| CipherError::KeyLength)?;
     let mut out = data.to_vec();
     cipher.apply_keystream(&mut out);
     Ok(out)

@@ -95,17 +95,7 @@ impl Group {
 /// ```
 /// use mikey::crypto::{DhSecret, Group};
 ///
-/// # struct Rng(u8);
-/// # impl rand_core::TryRng for Rng {
-/// #     type Error = core::convert::Infallible;
-/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-/// #         self.0 += 1; out.fill(self.0); Ok(())
-/// #     }
-/// # }
-/// # impl rand_core::TryCryptoRng for Rng {}
-/// # let mut rng = Rng(0);
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
 /// let (x, y) = (DhSecret::random(Group::Oakley1, &mut rng), DhSecret::random(Group::Oakley1, &mut rng));
 /// let tgk = x.agree(&y.public_value())?;
 /// assert_eq!(tgk.expose(), y.agree(&x.public_value())?.expose());
@@ -125,7 +115,10 @@ impl DhSecret {
     pub fn random<R: CryptoRng + ?Sized>(group: Group, rng: &mut R) -> Self {
         let mut octets = Zeroizing::new([0; 32]);
         rng.fill_bytes(octets.as_mut_slice());
-        Self { group, exponent: U256::from_be_slice(octets.as_slice()) }
+        Self {
+            group,
+            exponent: U256::from_be_slice(octets.as_slice()),
+        }
     }
 
     /// The group.
@@ -164,7 +157,11 @@ impl DhSecret {
     fn generate<const LIMBS: usize>(&self, modulus: &str) -> Vec<u8> {
         let params = FixedMontyParams::new_vartime(Odd::<Uint<LIMBS>>::from_be_hex(modulus));
         let base = FixedMontyForm::new(&Uint::from_u64(GENERATOR), &params);
-        base.pow(&self.exponent).retrieve().to_be_bytes().as_ref().to_vec()
+        base.pow(&self.exponent)
+            .retrieve()
+            .to_be_bytes()
+            .as_ref()
+            .to_vec()
     }
 
     fn power<const LIMBS: usize>(
@@ -180,7 +177,9 @@ impl DhSecret {
             return Err(InvalidPublicValue);
         }
         let params = FixedMontyParams::new_vartime(modulus);
-        let mut shared = FixedMontyForm::new(&value, &params).pow(&self.exponent).retrieve();
+        let mut shared = FixedMontyForm::new(&value, &params)
+            .pow(&self.exponent)
+            .retrieve();
         let mut octets = shared.to_be_bytes();
         let tgk = Secret::new(octets.as_ref()).map_err(|_| InvalidPublicValue);
         octets.as_mut().zeroize();

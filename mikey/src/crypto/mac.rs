@@ -74,7 +74,10 @@ impl Mac {
     }
 
     pub(crate) fn compute(self, key: &[u8], parts: &[&[u8]]) -> Tag {
-        let mut tag = Tag { octets: [0; 32], len: self.len() };
+        let mut tag = Tag {
+            octets: [0; 32],
+            len: self.len(),
+        };
         match self {
             Self::Null => {}
             Self::HmacSha1_160 => hmac::<Hmac<Sha1>>(key, parts, &mut tag.octets),

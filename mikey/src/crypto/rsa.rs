@@ -109,8 +109,13 @@ impl RsaCredentials {
     /// Trusts that `peer` has the private key to this public one: modulus and exponent in network
     /// order without leading zeros.
     pub fn trust(&mut self, peer: Identity, modulus: &[u8], exponent: &[u8]) {
-        self.trusted
-            .insert(peer, PublicKey { modulus: modulus.into(), exponent: exponent.into() });
+        self.trusted.insert(
+            peer,
+            PublicKey {
+                modulus: modulus.into(),
+                exponent: exponent.into(),
+            },
+        );
     }
 
     fn key_of(&self, peer: &Identity) -> Result<&PublicKey, CredentialError> {
@@ -120,7 +125,11 @@ impl RsaCredentials {
 
 impl Credentials for RsaCredentials {
     fn s_type(&self) -> SType {
-        if self.pss { SType::RsaPss } else { SType::RsaPkcs1 }
+        if self.pss {
+            SType::RsaPss
+        } else {
+            SType::RsaPkcs1
+        }
     }
 
     fn signature_len(&self) -> usize {
@@ -129,7 +138,9 @@ impl Credentials for RsaCredentials {
 
     fn certificates(&self) -> Vec<Cert<'_>> {
         let certificates = self.certificates.iter();
-        certificates.filter_map(|(kind, octets)| Cert::new(*kind, octets).ok()).collect()
+        certificates
+            .filter_map(|(kind, octets)| Cert::new(*kind, octets).ok())
+            .collect()
     }
 
     fn sign(&self, parts: &[&[u8]]) -> Result<Vec<u8>, CredentialError> {
@@ -137,9 +148,11 @@ impl Credentials for RsaCredentials {
         let rng = SystemRandom::new();
         let message = parts.concat();
         if self.pss {
-            self.signing.sign(&RSA_PSS_SHA256, &rng, &message, &mut signature)
+            self.signing
+                .sign(&RSA_PSS_SHA256, &rng, &message, &mut signature)
         } else {
-            self.signing.sign(&RSA_PKCS1_SHA256, &rng, &message, &mut signature)
+            self.signing
+                .sign(&RSA_PKCS1_SHA256, &rng, &message, &mut signature)
         }
         .map_err(|_| CredentialError::Unavailable)?;
         Ok(signature)
@@ -154,11 +167,18 @@ impl Credentials for RsaCredentials {
         signature: &[u8],
     ) -> Result<(), CredentialError> {
         let key = self.key_of(claimed)?;
-        let key = VerifyingComponents { n: &*key.modulus, e: &*key.exponent };
+        let key = VerifyingComponents {
+            n: &*key.modulus,
+            e: &*key.exponent,
+        };
         let message = parts.concat();
         let sha1 = || {
             let sha1 = &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY;
-            if self.sha1 { key.verify(sha1, &message, signature) } else { Err(ring::error::Unspecified) }
+            if self.sha1 {
+                key.verify(sha1, &message, signature)
+            } else {
+                Err(ring::error::Unspecified)
+            }
         };
         match s_type {
             SType::RsaPkcs1 => key
@@ -177,7 +197,10 @@ impl Credentials for RsaCredentials {
         envelope_key: &Secret,
     ) -> Result<Vec<u8>, CredentialError> {
         let key = self.key_of(peer)?;
-        let key = PublicKeyComponents { n: &*key.modulus, e: &*key.exponent };
+        let key = PublicKeyComponents {
+            n: &*key.modulus,
+            e: &*key.exponent,
+        };
         let unusable = CredentialError::Unsupported;
         let key: PublicEncryptingKey = key.try_into().map_err(|_| unusable)?;
         let mut out = alloc::vec![0; key.key_size_bytes()];
@@ -186,7 +209,8 @@ impl Credentials for RsaCredentials {
                 .and_then(|key| key.encrypt(envelope_key.expose(), &mut out).map(|_| ())),
             Envelope::Oaep => OaepPublicEncryptingKey::new(key).and_then(|key| {
                 let plaintext = envelope_key.expose();
-                key.encrypt(&OAEP_SHA1_MGF1SHA1, plaintext, &mut out, None).map(|_| ())
+                key.encrypt(&OAEP_SHA1_MGF1SHA1, plaintext, &mut out, None)
+                    .map(|_| ())
             }),
         }
         .map_err(|_| unusable)?;
@@ -204,16 +228,25 @@ impl Credentials for RsaCredentials {
             Envelope::Pkcs1 => Pkcs1PrivateDecryptingKey::new(key)
                 .and_then(|key| Ok(Secret::new(key.decrypt(envelope, &mut out)?))),
             Envelope::Oaep => OaepPrivateDecryptingKey::new(key).and_then(|key| {
-                Ok(Secret::new(key.decrypt(&OAEP_SHA1_MGF1SHA1, envelope, &mut out, None)?))
+                Ok(Secret::new(key.decrypt(
+                    &OAEP_SHA1_MGF1SHA1,
+                    envelope,
+                    &mut out,
+                    None,
+                )?))
             }),
         };
-        opened.map_err(|_| CredentialError::Invalid)?.map_err(|_| CredentialError::Invalid)
+        opened
+            .map_err(|_| CredentialError::Invalid)?
+            .map_err(|_| CredentialError::Invalid)
     }
 }
 
 impl fmt::Debug for RsaCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RsaCredentials").field("envelope", &self.envelope).finish_non_exhaustive()
+        f.debug_struct("RsaCredentials")
+            .field("envelope", &self.envelope)
+            .finish_non_exhaustive()
     }
 }
 

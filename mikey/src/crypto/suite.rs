@@ -28,30 +28,48 @@ pub struct Suite {
 
 impl Suite {
     /// MIKEY-1, AES-CM-128, HMAC-SHA-1-160: mandatory in RFC 3830.
-    pub const AES_CM_128_HMAC_SHA1: Self =
-        Self { prf: Prf::Mikey1, cipher: Cipher::AesCm128, mac: Mac::HmacSha1_160 };
+    pub const AES_CM_128_HMAC_SHA1: Self = Self {
+        prf: Prf::Mikey1,
+        cipher: Cipher::AesCm128,
+        mac: Mac::HmacSha1_160,
+    };
 
     /// MIKEY-1, AES-KW-128, HMAC-SHA-1-160.
-    pub const AES_KW_128_HMAC_SHA1: Self =
-        Self { prf: Prf::Mikey1, cipher: Cipher::AesKw128, mac: Mac::HmacSha1_160 };
+    pub const AES_KW_128_HMAC_SHA1: Self = Self {
+        prf: Prf::Mikey1,
+        cipher: Cipher::AesKw128,
+        mac: Mac::HmacSha1_160,
+    };
 
     /// PRF-HMAC-SHA-256, AES-CM-256, HMAC-SHA-256-256: the strong suite of RFC 6043.
-    pub const AES_CM_256_HMAC_SHA256: Self =
-        Self { prf: Prf::HmacSha256, cipher: Cipher::AesCm256, mac: Mac::HmacSha256_256 };
+    pub const AES_CM_256_HMAC_SHA256: Self = Self {
+        prf: Prf::HmacSha256,
+        cipher: Cipher::AesCm256,
+        mac: Mac::HmacSha256_256,
+    };
 
     /// MIKEY-1, no encryption, HMAC-SHA-1-160: for messages that carry no key, as DHHMAC's.
-    pub const NULL_HMAC_SHA1: Self =
-        Self { prf: Prf::Mikey1, cipher: Cipher::Null, mac: Mac::HmacSha1_160 };
+    pub const NULL_HMAC_SHA1: Self = Self {
+        prf: Prf::Mikey1,
+        cipher: Cipher::Null,
+        mac: Mac::HmacSha1_160,
+    };
 
     /// PRF-HMAC-SHA-256, no encryption, HMAC-SHA-256-256.
-    pub const NULL_HMAC_SHA256: Self =
-        Self { prf: Prf::HmacSha256, cipher: Cipher::Null, mac: Mac::HmacSha256_256 };
+    pub const NULL_HMAC_SHA256: Self = Self {
+        prf: Prf::HmacSha256,
+        cipher: Cipher::Null,
+        mac: Mac::HmacSha256_256,
+    };
 
     /// No protection at all, for a message inside a secured channel ([RFC 3830 §4.2.3]).
     ///
     /// [RFC 3830 §4.2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.2.3
-    pub const INSECURE_NULL: Self =
-        Self { prf: Prf::Mikey1, cipher: Cipher::Null, mac: Mac::Null };
+    pub const INSECURE_NULL: Self = Self {
+        prf: Prf::Mikey1,
+        cipher: Cipher::Null,
+        mac: Mac::Null,
+    };
 
     /// Takes algorithms that fit each other.
     ///
@@ -110,7 +128,10 @@ impl Suite {
     /// The same suite without encryption: what authenticates a message that carries no key.
     #[must_use]
     pub const fn without_encryption(self) -> Self {
-        Self { cipher: Cipher::Null, ..self }
+        Self {
+            cipher: Cipher::Null,
+            ..self
+        }
     }
 }
 

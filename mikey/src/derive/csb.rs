@@ -35,14 +35,23 @@ impl CsbDerivation {
     /// With the labels of RFC 3830, for the exchanges of RFC 3830, 4650 and 4738.
     #[must_use]
     pub fn rfc3830(prf: Prf, csb_id: u32, rand: &[u8]) -> Self {
-        Self { prf, freshness: Freshness::Rfc3830 { csb_id, rand: rand.to_vec() } }
+        Self {
+            prf,
+            freshness: Freshness::Rfc3830 {
+                csb_id,
+                rand: rand.to_vec(),
+            },
+        }
     }
 
     /// With the labels of RFC 6043, for MIKEY-TICKET.
     #[must_use]
     pub fn ticket(prf: Prf, rands: Rands<'_>) -> Self {
         let (rand_i, rand_r) = (rands.initiator().to_vec(), rands.responder().to_vec());
-        Self { prf, freshness: Freshness::Ticket { rand_i, rand_r } }
+        Self {
+            prf,
+            freshness: Freshness::Ticket { rand_i, rand_r },
+        }
     }
 
     /// The PRF.

@@ -65,9 +65,21 @@ impl MessageKeys {
         };
         let (cipher, mac) = (suite.cipher(), suite.mac());
         for (key, len, out) in [
-            (MessageKey::Encryption, cipher.key_len(), keys.encr_key.as_mut_slice()),
-            (MessageKey::Salt, cipher.salt_len(), keys.salt_key.as_mut_slice()),
-            (MessageKey::Authentication, mac.key_len(), keys.auth_key.as_mut_slice()),
+            (
+                MessageKey::Encryption,
+                cipher.key_len(),
+                keys.encr_key.as_mut_slice(),
+            ),
+            (
+                MessageKey::Salt,
+                cipher.salt_len(),
+                keys.salt_key.as_mut_slice(),
+            ),
+            (
+                MessageKey::Authentication,
+                mac.key_len(),
+                keys.auth_key.as_mut_slice(),
+            ),
         ] {
             if let Some(out) = out.get_mut(..len).filter(|out| !out.is_empty()) {
                 prf(&label(key), out)?;
@@ -94,7 +106,9 @@ impl MessageKeys {
     ///
     /// [RFC 3830 §4.2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.2.3
     pub fn encrypt(&self, iv: &Iv, sub_payloads: &[u8]) -> Result<Vec<u8>, CipherError> {
-        self.suite.cipher().encrypt(self.encr_key(), self.salt_key(), iv, sub_payloads)
+        self.suite
+            .cipher()
+            .encrypt(self.encr_key(), self.salt_key(), iv, sub_payloads)
     }
 
     /// Decrypts the `Encr data` of a KEMAC ([RFC 3830 §4.2.3]).
@@ -109,7 +123,9 @@ impl MessageKeys {
     ///
     /// [RFC 3830 §4.2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.2.3
     pub fn decrypt(&self, iv: &Iv, encr_data: &[u8]) -> Result<Zeroizing<Vec<u8>>, CipherError> {
-        self.suite.cipher().decrypt(self.encr_key(), self.salt_key(), iv, encr_data)
+        self.suite
+            .cipher()
+            .decrypt(self.encr_key(), self.salt_key(), iv, encr_data)
     }
 
     /// The MAC over the concatenation of `parts` ([RFC 3830 §4.2.4]); empty for the NULL MAC.
@@ -130,15 +146,21 @@ impl MessageKeys {
     }
 
     fn encr_key(&self) -> &[u8] {
-        self.encr_key.get(..self.suite.cipher().key_len()).unwrap_or_default()
+        self.encr_key
+            .get(..self.suite.cipher().key_len())
+            .unwrap_or_default()
     }
 
     fn salt_key(&self) -> &[u8] {
-        self.salt_key.get(..self.suite.cipher().salt_len()).unwrap_or_default()
+        self.salt_key
+            .get(..self.suite.cipher().salt_len())
+            .unwrap_or_default()
     }
 
     fn auth_key(&self) -> &[u8] {
-        self.auth_key.get(..self.suite.mac().key_len()).unwrap_or_default()
+        self.auth_key
+            .get(..self.suite.mac().key_len())
+            .unwrap_or_default()
     }
 }
 

@@ -109,7 +109,10 @@ impl<'a> Rands<'a> {
     pub fn new(initiator: &'a [u8], responder: &'a [u8]) -> Option<Self> {
         let fits = initiator.len() <= 255 && responder.len() <= 255;
         let fresh = !(initiator.is_empty() && responder.is_empty());
-        (fits && fresh).then_some(Self { initiator, responder })
+        (fits && fresh).then_some(Self {
+            initiator,
+            responder,
+        })
     }
 
     /// RANDRi, or nothing.
@@ -177,7 +180,9 @@ impl Label {
             TicketMessage::Initial => 0x01,
             TicketMessage::Response => 0x02,
         };
-        Self::prefix(key.constant(), NO_CS_ID, csb_id).with(&[separator]).with_rands(rands)
+        Self::prefix(key.constant(), NO_CS_ID, csb_id)
+            .with(&[separator])
+            .with_rands(rands)
     }
 
     /// From a TGK, a forked TGK or a GTGK, in the exchanges of RFC 6043 ([RFC 6043 §5.1.3]).
@@ -185,7 +190,9 @@ impl Label {
     /// [RFC 6043 §5.1.3]: https://www.rfc-editor.org/rfc/rfc6043#section-5.1.3
     #[must_use]
     pub fn ticket_session_key(key: SessionKey, cs_id: u8, rands: Rands<'_>) -> Self {
-        Self::prefix(key.constant(), cs_id, NO_CSB_ID).with(&[0x03]).with_rands(rands)
+        Self::prefix(key.constant(), cs_id, NO_CSB_ID)
+            .with(&[0x03])
+            .with_rands(rands)
     }
 
     /// From MPKr, the authentication key of Vr in the Initiator Data of a ticket
@@ -203,7 +210,9 @@ impl Label {
     /// [RFC 6043 §A.2.1]: https://www.rfc-editor.org/rfc/rfc6043#appendix-A.2.1
     #[must_use]
     pub fn base_ticket_key(key: MessageKey, rand: &[u8]) -> Option<Self> {
-        Self::prefix(key.constant(), NO_CS_ID, NO_CSB_ID).with(&[0x05]).with_short(rand)
+        Self::prefix(key.constant(), NO_CS_ID, NO_CSB_ID)
+            .with(&[0x05])
+            .with_short(rand)
     }
 
     /// From the MPK of a base ticket, MPKi or MPKr ([RFC 6043 §A.2.2]). `None` if `rand` is longer
@@ -216,7 +225,9 @@ impl Label {
             MessageProtectionKey::Initiator => 0x220e_99a2,
             MessageProtectionKey::Responder => 0x1f4d_675b,
         };
-        Self::prefix(constant, NO_CS_ID, NO_CSB_ID).with(&[0x06]).with_short(rand)
+        Self::prefix(constant, NO_CS_ID, NO_CSB_ID)
+            .with(&[0x06])
+            .with_short(rand)
     }
 
     /// From MPKr or a TGK, the key of the responder `id_data` ([RFC 6043 §5.1.1]). `None` if
@@ -244,10 +255,13 @@ impl Label {
     }
 
     fn prefix(constant: u32, cs_id: u8, csb_id: u32) -> Self {
-        Self(Vec::with_capacity(64)).with(&constant.to_be_bytes()).with(&[cs_id]).with(
-            // The CSB ID is an unsigned integer in network order, as in the header.
-            &csb_id.to_be_bytes(),
-        )
+        Self(Vec::with_capacity(64))
+            .with(&constant.to_be_bytes())
+            .with(&[cs_id])
+            .with(
+                // The CSB ID is an unsigned integer in network order, as in the header.
+                &csb_id.to_be_bytes(),
+            )
     }
 
     fn with(mut self, octets: &[u8]) -> Self {

@@ -75,7 +75,12 @@ fn xor_p<M: Mac + KeyInit<KeySize = U64> + Clone>(block: &[u8], label: &[u8], ou
     let keyed = hmac_key::<M>(block);
     let mut a = keyed.clone().chain_update(label).finalize().into_bytes();
     for chunk in out_key.chunks_mut(M::output_size()) {
-        let octets = keyed.clone().chain_update(&a).chain_update(label).finalize().into_bytes();
+        let octets = keyed
+            .clone()
+            .chain_update(&a)
+            .chain_update(label)
+            .finalize()
+            .into_bytes();
         for (out, octet) in chunk.iter_mut().zip(&octets) {
             *out ^= octet;
         }

@@ -46,7 +46,9 @@ impl Secret {
     /// [`SecretLengthError`] for any other length.
     pub fn new(octets: &[u8]) -> Result<Self, SecretLengthError> {
         if !(MIN_SECRET_LEN..=MAX_SECRET_LEN).contains(&octets.len()) {
-            return Err(SecretLengthError { found: octets.len() });
+            return Err(SecretLengthError {
+                found: octets.len(),
+            });
         }
         Ok(Self(octets.into()))
     }

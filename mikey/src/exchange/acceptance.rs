@@ -74,7 +74,11 @@ impl Acceptance {
             Some(clock) => self.window.allows(clock, now),
             None => self.counters,
         };
-        if accepted { Ok(()) } else { Err(ExchangeError::ClockSkew) }
+        if accepted {
+            Ok(())
+        } else {
+            Err(ExchangeError::ClockSkew)
+        }
     }
 
     pub(super) const fn check_group(&self, group: Group) -> Result<(), ExchangeError> {

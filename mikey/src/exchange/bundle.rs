@@ -6,6 +6,7 @@ use super::verification::Context;
 use super::{ExchangeError, KeyKind, KeyMaterial, Policy, Session};
 use crate::crypto::Suite;
 use crate::derive::{CsbDerivation, MessageKeys, SessionKey};
+use crate::payload::{CsIdMap, SecurityPolicy};
 use crate::{Identity, MessageTime};
 
 /// An established crypto session bundle: who it is with, its sessions, policies and keys
@@ -59,6 +60,43 @@ impl Parties {
 }
 
 impl Bundle {
+    /// The bundle of an exchange that is not in this crate, as those of MIKEY-TICKET.
+    ///
+    /// # Security
+    ///
+    /// Nothing is checked: call it with what a verified exchange has brought.
+    #[must_use]
+    pub fn from_established(established: Established<'_>) -> Self {
+        let Established {
+            local,
+            peer,
+            is_initiator,
+            csb_id,
+            derivation,
+            keys,
+            ..
+        } = established;
+        Self {
+            role: if is_initiator {
+                Role::Initiator
+            } else {
+                Role::Responder
+            },
+            parties: Some(Parties { local, peer }),
+            csb_id,
+            derivation,
+            keys,
+            sessions: Sessions::from_map(established.cs_id_map),
+            policies: established
+                .policies
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
+            last: established.time,
+            protection: None,
+        }
+    }
+
     /// CSB ID.
     #[must_use]
     pub const fn csb_id(&self) -> u32 {
@@ -86,7 +124,9 @@ impl Bundle {
     /// The crypto session with this CS ID.
     #[must_use]
     pub fn session(&self, cs_id: u8) -> Option<&Session> {
-        self.sessions().iter().find(|session| session.cs_id() == cs_id)
+        self.sessions()
+            .iter()
+            .find(|session| session.cs_id() == cs_id)
     }
 
     /// The security policies, as the Initiator sent them.
@@ -98,7 +138,9 @@ impl Bundle {
     /// The policy with this number.
     #[must_use]
     pub fn policy(&self, policy_no: u8) -> Option<&Policy> {
-        self.policies.iter().find(|policy| policy.policy_no() == policy_no)
+        self.policies
+            .iter()
+            .find(|policy| policy.policy_no() == policy_no)
     }
 
     /// The keys, in the order in which they were sent; in the DH exchanges the one agreed.
@@ -115,7 +157,10 @@ impl Bundle {
         if session.spi().is_empty() {
             return self.keys.first();
         }
-        let mut named = self.keys.iter().filter(|key| key.spi() == Some(session.spi()));
+        let mut named = self
+            .keys
+            .iter()
+            .filter(|key| key.spi() == Some(session.spi()));
         let key = named.next()?;
         named.next().is_none().then_some(key)
     }
@@ -165,7 +210,10 @@ impl Bundle {
 
     /// What verification messages cover beside the message.
     pub(super) fn context(&self) -> Result<Context<'_>, ExchangeError> {
-        let parties = self.parties.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        let parties = self
+            .parties
+            .as_ref()
+            .ok_or(ExchangeError::UnknownIdentity)?;
         Ok(Context {
             initiator: parties.initiator(self.role),
             responder: parties.responder(self.role),
@@ -191,6 +239,30 @@ impl fmt::Debug for Bundle {
             .field("sessions", &self.sessions)
             .finish_non_exhaustive()
     }
+}
+
+/// What [`Bundle::from_established`] is made of.
+#[allow(clippy::exhaustive_structs, reason = "a bundle has these parts")]
+#[derive(Debug)]
+pub struct Established<'a> {
+    /// This host.
+    pub local: Identity,
+    /// The authenticated peer.
+    pub peer: Identity,
+    /// Whether this host was the Initiator.
+    pub is_initiator: bool,
+    /// CSB ID.
+    pub csb_id: u32,
+    /// How session keys come from TGKs.
+    pub derivation: CsbDerivation,
+    /// The keys, forked where they are to be.
+    pub keys: Vec<KeyMaterial>,
+    /// The crypto sessions.
+    pub cs_id_map: CsIdMap<'a>,
+    /// Their policies.
+    pub policies: &'a [SecurityPolicy<'a>],
+    /// The time of the last message of the Initiator.
+    pub time: MessageTime,
 }
 
 /// The bundle has no such key; nothing was written.

@@ -59,11 +59,19 @@ impl Outgoing<'_> {
         for half_key in self.half_keys {
             payloads.push(Payload::Dh(half_key.to_payload()?));
         }
-        payloads.push(Payload::Kemac(Kemac::new(EncrAlg::Null, &[], unset(keys.suite().mac())?)?));
+        payloads.push(Payload::Kemac(Kemac::new(
+            EncrAlg::Null,
+            &[],
+            unset(keys.suite().mac())?,
+        )?));
         let prf_func = keys.suite().prf().prf_func();
         // A response is mandatory, whatever V says.
         let header = Header::new(self.data_type, prf_func, self.csb_id, map)?
             .expecting_response(matches!(self.data_type, DataType::DhHmacInit));
-        Ok(authenticate(Message::new(header, &payloads)?.to_vec(), keys, &[]))
+        Ok(authenticate(
+            Message::new(header, &payloads)?.to_vec(),
+            keys,
+            &[],
+        ))
     }
 }

@@ -174,7 +174,10 @@ pub struct Rejected<S> {
 
 impl<S> Rejected<S> {
     pub(super) fn new(error: impl Into<ExchangeError>, state: S) -> Self {
-        Self { error: error.into(), state: Box::new(state) }
+        Self {
+            error: error.into(),
+            state: Box::new(state),
+        }
     }
 
     /// Why.

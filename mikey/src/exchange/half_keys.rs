@@ -19,13 +19,16 @@ pub(super) struct HalfKey {
 
 impl HalfKey {
     pub(super) fn own(secret: &DhSecret, validity: Validity) -> Self {
-        Self { group: secret.group(), value: secret.public_value(), validity }
+        Self {
+            group: secret.group(),
+            value: secret.public_value(),
+            validity,
+        }
     }
 
     /// The DH payload of a peer, if its group is accepted.
     pub(super) fn of_peer(dh: &Dh<'_>, acceptance: &Acceptance) -> Result<Self, ExchangeError> {
-        let group =
-            Group::from_code_point(dh.group()).ok_or(ExchangeError::UnsupportedGroup)?;
+        let group = Group::from_code_point(dh.group()).ok_or(ExchangeError::UnsupportedGroup)?;
         acceptance.check_group(group)?;
         Ok(Self {
             group,

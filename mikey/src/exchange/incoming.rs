@@ -96,7 +96,10 @@ impl<'a> Incoming<'a> {
                 }
                 Payload::Sp(policy) => {
                     let policy_no = policy.policy_no();
-                    let known = incoming.policies.iter().any(|sp| sp.policy_no() == policy_no);
+                    let known = incoming
+                        .policies
+                        .iter()
+                        .any(|sp| sp.policy_no() == policy_no);
                     incoming.policies.push(policy);
                     !known
                 }
@@ -157,16 +160,19 @@ impl<'a> Incoming<'a> {
 
     /// The KEMAC of the public-key exchanges, which stands anywhere.
     pub(super) fn kemac(&self) -> Result<Kemac<'a>, ExchangeError> {
-        self.kemac.ok_or(ExchangeError::MissingPayload(PayloadType::Kemac))
+        self.kemac
+            .ok_or(ExchangeError::MissingPayload(PayloadType::Kemac))
     }
 
     pub(super) fn pke(&self) -> Result<Pke<'a>, ExchangeError> {
-        self.pke.ok_or(ExchangeError::MissingPayload(PayloadType::Pke))
+        self.pke
+            .ok_or(ExchangeError::MissingPayload(PayloadType::Pke))
     }
 
     /// The signature; that it ends the message is seen to by the codec.
     pub(super) fn sign(&self) -> Result<Sign<'a>, ExchangeError> {
-        self.sign.ok_or(ExchangeError::MissingPayload(PayloadType::Sign))
+        self.sign
+            .ok_or(ExchangeError::MissingPayload(PayloadType::Sign))
     }
 
     pub(super) fn dh(&self) -> &[Dh<'a>] {
@@ -185,8 +191,14 @@ impl<'a> Incoming<'a> {
     ///
     /// [RFC 3830 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3830#section-4.1.1
     pub(super) fn fresh_rand(&self) -> Result<&'a [u8], ExchangeError> {
-        let rand = self.rand.ok_or(ExchangeError::MissingPayload(PayloadType::Rand))?;
-        if rand.len() < MIN_SECRET_LEN { Err(ExchangeError::WeakRand) } else { Ok(rand) }
+        let rand = self
+            .rand
+            .ok_or(ExchangeError::MissingPayload(PayloadType::Rand))?;
+        if rand.len() < MIN_SECRET_LEN {
+            Err(ExchangeError::WeakRand)
+        } else {
+            Ok(rand)
+        }
     }
 
     /// The KEMAC, which ends the message.
@@ -210,15 +222,16 @@ impl<'a> Incoming<'a> {
 
     /// What the MAC or signature of `len` octets at the end of the message covers.
     pub(super) fn covered(&self, len: usize) -> &'a [u8] {
-        self.octets.get(..self.octets.len().saturating_sub(len)).unwrap_or_default()
+        self.octets
+            .get(..self.octets.len().saturating_sub(len))
+            .unwrap_or_default()
     }
 
     /// The suite that the header and `kemac` say.
     pub(super) fn suite(&self, kemac: &Kemac<'_>) -> Result<Suite, ExchangeError> {
         let cipher =
             Cipher::from_encr_alg(kemac.encr_alg()).ok_or(ExchangeError::UnsupportedCipher)?;
-        let mac =
-            Mac::from_mac_alg(kemac.mac().alg()).ok_or(ExchangeError::UnsupportedMac)?;
+        let mac = Mac::from_mac_alg(kemac.mac().alg()).ok_or(ExchangeError::UnsupportedMac)?;
         Ok(Suite::new(self.prf()?, cipher, mac)?)
     }
 
@@ -232,7 +245,9 @@ impl<'a> Incoming<'a> {
     /// message: without the other it cannot be told from a reflected one.
     pub(super) fn sender(&self, local: &Identity) -> Result<Identity, ExchangeError> {
         let mut ids = self.ids.iter().map(Identity::from_payload);
-        let sender = ids.next().ok_or(ExchangeError::MissingPayload(PayloadType::Id))?;
+        let sender = ids
+            .next()
+            .ok_or(ExchangeError::MissingPayload(PayloadType::Id))?;
         if sender == *local {
             return Err(ExchangeError::Reflected);
         }

@@ -86,7 +86,12 @@ impl KeyMaterial {
     /// A key without salt, valid until it is replaced.
     #[must_use]
     pub const fn new(kind: KeyKind, key: Secret) -> Self {
-        Self { kind, key, salt: None, validity: Validity::Unlimited }
+        Self {
+            kind,
+            key,
+            salt: None,
+            validity: Validity::Unlimited,
+        }
     }
 
     /// With a salt of its own, which is used in place of a derived one.
@@ -167,7 +172,12 @@ impl KeyMaterial {
             (KeyKind::Gtgk, false) => KeyDataType::Gtgk,
             (KeyKind::Gtgk, true) => KeyDataType::GtgkSalt,
         };
-        KeyData::new(key_type, self.key.expose(), self.salt(), self.validity.to_payload()?)
+        KeyData::new(
+            key_type,
+            self.key.expose(),
+            self.salt(),
+            self.validity.to_payload()?,
+        )
     }
 
     /// What a Key data sub-payload says.
@@ -188,7 +198,12 @@ impl KeyMaterial {
         };
         let validity = Validity::from_payload(data.validity());
         let salt = data.salt().map(|salt| Salt(salt.into()));
-        Ok(Self { kind, key: Secret::new(data.key())?, salt, validity })
+        Ok(Self {
+            kind,
+            key: Secret::new(data.key())?,
+            salt,
+            validity,
+        })
     }
 }
 

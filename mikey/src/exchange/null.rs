@@ -20,7 +20,7 @@ use super::sessions::{Policy, Sessions};
 use super::{Acceptance, Bundle, ExchangeError, KeyKind, KeyMaterial, Proposal};
 use crate::code_points::{DataType, EncrAlg, MacAlg, PayloadType};
 use crate::derive::{CsbDerivation, Prf};
-use crate::payload::{Header, KeyData, Mac, Payload, Kemac, Rand};
+use crate::payload::{Header, Kemac, KeyData, Mac, Payload, Rand};
 use crate::{Chain, EncodeError, Identity, Message, MessageTime, Timestamp};
 
 /// The message for the other end of a secured channel, and the bundle of this end.
@@ -33,17 +33,7 @@ use crate::{Chain, EncodeError, Identity, Message, MessageTime, Timestamp};
 /// use mikey::payload::{CsIdMap, SrtpIdMap, SrtpIdSession};
 /// use mikey::{MessageTime, Timestamp};
 ///
-/// # struct Rng(u8);
-/// # impl rand_core::TryRng for Rng {
-/// #     type Error = core::convert::Infallible;
-/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-/// #         self.0 += 1; out.fill(self.0); Ok(())
-/// #     }
-/// # }
-/// # impl rand_core::TryCryptoRng for Rng {}
-/// # let mut rng = Rng(0);
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
 /// let now = Timestamp::from_unix(1_800_000_000, 0);
 /// let streams = [SrtpIdSession { policy_no: 0, ssrc: 0x1234_5678, roc: 0 }];
 /// let proposal = Proposal::new(CsIdMap::SrtpId(SrtpIdMap::new(&streams)?));
@@ -79,13 +69,19 @@ pub fn send_in_secured_channel<R: CryptoRng>(
         .collect::<Result<Vec<Payload<'_>>, EncodeError>>()?;
     let mut key_data = zeroize::Zeroizing::new(Vec::new());
     Chain::new(&data).encode_encrypted(&mut *key_data)?;
-    let mut payloads =
-        alloc::vec![Payload::T(time.to_payload()), Payload::Rand(Rand::new(&rand)?)];
+    let mut payloads = alloc::vec![
+        Payload::T(time.to_payload()),
+        Payload::Rand(Rand::new(&rand)?)
+    ];
     if let Some(local) = local {
         payloads.push(Payload::Id(local.to_payload()?));
     }
     payloads.extend(proposal.payloads());
-    payloads.push(Payload::Kemac(Kemac::new(EncrAlg::Null, &key_data, Mac::NULL)?));
+    payloads.push(Payload::Kemac(Kemac::new(
+        EncrAlg::Null,
+        &key_data,
+        Mac::NULL,
+    )?));
     let prf_func = Prf::Mikey1.prf_func();
     let header = Header::new(DataType::PreShared, prf_func, csb_id, proposal.cs_id_map())?;
     let octets = Message::new(header, &payloads)?.to_vec();
@@ -98,7 +94,11 @@ pub fn send_in_secured_channel<R: CryptoRng>(
         derivation: CsbDerivation::rfc3830(Prf::Mikey1, csb_id, &rand),
         keys: material,
         sessions: Sessions::from_map(proposal.cs_id_map()),
-        policies: proposal.proposed_policies().iter().map(Policy::from_payload).collect(),
+        policies: proposal
+            .proposed_policies()
+            .iter()
+            .map(Policy::from_payload)
+            .collect(),
         last: time,
         protection: None,
     };
@@ -135,8 +135,9 @@ pub fn receive_in_secured_channel(
     if !acceptance.reading().quirks().foreign_timestamps {
         acceptance.check_time(time, now)?;
     }
-    let keys: Vec<KeyData<'_>> =
-        Chain::decode_encrypted(kemac.encr_data(), PayloadType::KeyData)?.keys().collect();
+    let keys: Vec<KeyData<'_>> = Chain::decode_encrypted(kemac.encr_data(), PayloadType::KeyData)?
+        .keys()
+        .collect();
     let keys = keys
         .iter()
         .map(KeyMaterial::from_payload)
@@ -145,7 +146,11 @@ pub fn receive_in_secured_channel(
         return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
     }
     let derives = keys.iter().any(|key| key.kind() != KeyKind::Tek);
-    let rand = if derives { init.fresh_rand()? } else { init.rand().unwrap_or_default() };
+    let rand = if derives {
+        init.fresh_rand()?
+    } else {
+        init.rand().unwrap_or_default()
+    };
     let csb_id = init.header().csb_id();
     Ok(Bundle {
         role: Role::Responder,

@@ -27,7 +27,12 @@ impl<'a> Proposal<'a> {
     /// The crypto sessions of `cs_id_map`, with the default policy of their protocol.
     #[must_use]
     pub const fn new(cs_id_map: CsIdMap<'a>) -> Self {
-        Self { cs_id_map, policies: &[], extensions: &[], taken: &[] }
+        Self {
+            cs_id_map,
+            policies: &[],
+            extensions: &[],
+            taken: &[],
+        }
     }
 
     /// The policies that the sessions name.
@@ -78,6 +83,10 @@ impl<'a> Proposal<'a> {
     /// The payloads between identities and keys.
     pub(super) fn payloads(&self) -> impl Iterator<Item = Payload<'a>> + use<'a> {
         let policies = self.policies.iter().copied().map(Payload::Sp);
-        self.extensions.iter().copied().map(Payload::GeneralExtension).chain(policies)
+        self.extensions
+            .iter()
+            .copied()
+            .map(Payload::GeneralExtension)
+            .chain(policies)
     }
 }

@@ -1,12 +1,12 @@
 use alloc::vec::Vec;
 
 use super::ExchangeError;
+use crate::EncodeError;
 use crate::code_points::{CsIdMapType, ProtType};
 use crate::payload::{
-    CryptoSession, CsIdMap, GenericIdMap, PolicyParam, SecurityPolicy, SessionData,
-    SrtpIdMap, SrtpIdSession, SrtpSessionData,
+    CryptoSession, CsIdMap, GenericIdMap, PolicyParam, SecurityPolicy, SessionData, SrtpIdMap,
+    SrtpIdSession, SrtpSessionData,
 };
-use crate::EncodeError;
 
 /// A crypto session of an established bundle ([RFC 3830 §6.1.1], [RFC 6043 §6.1.1]).
 ///
@@ -84,7 +84,11 @@ impl Sessions {
             CsIdMap::GenericId(map) => map.iter().map(|session| from_generic(&session)).collect(),
             CsIdMap::Empty { .. } => Vec::new(),
         };
-        Self { map_type: map.map_type(), count: map.cs_count(), list }
+        Self {
+            map_type: map.map_type(),
+            count: map.cs_count(),
+            list,
+        }
     }
 
     pub(super) fn as_slice(&self) -> &[Session] {
@@ -93,7 +97,11 @@ impl Sessions {
 
     /// Fills the SSRCs that the Initiator left to the Responder, in order.
     pub(super) fn choose_ssrcs(&mut self, ssrcs: &[u32]) -> Result<(), ExchangeError> {
-        let open = self.list.iter().filter(|session| session.awaits_ssrc()).count();
+        let open = self
+            .list
+            .iter()
+            .filter(|session| session.awaits_ssrc())
+            .count();
         if open != ssrcs.len() || ssrcs.contains(&0) {
             return Err(ExchangeError::Mismatch);
         }
@@ -110,8 +118,16 @@ impl Sessions {
         let same = answer.map_type == self.map_type
             && answer.count == self.count
             && self.list.len() == answer.list.len()
-            && self.list.iter().zip(&answer.list).all(|(ours, theirs)| ours.allows(theirs));
-        if same { Ok(answer) } else { Err(ExchangeError::Mismatch) }
+            && self
+                .list
+                .iter()
+                .zip(&answer.list)
+                .all(|(ours, theirs)| ours.allows(theirs));
+        if same {
+            Ok(answer)
+        } else {
+            Err(ExchangeError::Mismatch)
+        }
     }
 
     /// Gives the map to `write`, which needs it no longer than that.
@@ -132,7 +148,9 @@ impl Sessions {
                     .collect::<Result<Vec<CryptoSession<'_>>, EncodeError>>()?;
                 Ok(write(CsIdMap::GenericId(GenericIdMap::new(&sessions)?)))
             }
-            _ => Ok(write(CsIdMap::Empty { cs_count: self.count })),
+            _ => Ok(write(CsIdMap::Empty {
+                cs_count: self.count,
+            })),
         }
     }
 }
@@ -150,7 +168,10 @@ impl Session {
             && (self.policies == answer.policies
                 || self.policies.is_empty()
                 || (answer.policies.len() == 1
-                    && answer.policies.iter().all(|policy| self.policies.contains(policy))))
+                    && answer
+                        .policies
+                        .iter()
+                        .all(|policy| self.policies.contains(policy))))
             && (self.spi.is_empty() || self.spi == answer.spi)
             && (self.data.is_empty() || self.data == answer.data)
     }
@@ -179,9 +200,12 @@ fn to_srtp_id(session: &Session) -> SrtpIdSession {
 
 fn from_generic(session: &CryptoSession<'_>) -> Session {
     let (ssrc, roc, seq, data) = match session.session_data() {
-        SessionData::Srtp(SrtpSessionData { ssrc, index }) => {
-            (Some(ssrc), index.map_or(0, |(roc, _)| roc), index.map(|(_, seq)| seq), Vec::new())
-        }
+        SessionData::Srtp(SrtpSessionData { ssrc, index }) => (
+            Some(ssrc),
+            index.map_or(0, |(roc, _)| roc),
+            index.map(|(_, seq)| seq),
+            Vec::new(),
+        ),
         SessionData::Octets(octets) => (None, 0, None, octets.to_vec()),
         SessionData::Absent => (None, 0, None, Vec::new()),
     };
@@ -220,16 +244,18 @@ fn to_generic(session: &Session) -> Result<CryptoSession<'_>, EncodeError> {
 /// [RFC 3830 §6.10]: https://www.rfc-editor.org/rfc/rfc3830#section-6.10
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Policy {
-    policy_no: u8,
+    number: u8,
     prot_type: ProtType,
     params: Vec<(u8, Vec<u8>)>,
 }
 
 impl Policy {
     pub(super) fn from_payload(policy: &SecurityPolicy<'_>) -> Self {
-        let params = policy.params().map(|param| (param.param_type(), param.value().to_vec()));
+        let params = policy
+            .params()
+            .map(|param| (param.param_type(), param.value().to_vec()));
         Self {
-            policy_no: policy.policy_no(),
+            number: policy.policy_no(),
             prot_type: policy.prot_type(),
             params: params.collect(),
         }
@@ -238,7 +264,7 @@ impl Policy {
     /// The number that crypto sessions name it by.
     #[must_use]
     pub const fn policy_no(&self) -> u8 {
-        self.policy_no
+        self.number
     }
 
     /// The security protocol that it is for.
@@ -260,6 +286,9 @@ impl Policy {
     ///
     /// None for a policy that came in a message.
     pub fn params(&self) -> Result<Vec<PolicyParam<'_>>, EncodeError> {
-        self.params.iter().map(|(kind, value)| PolicyParam::new(*kind, value)).collect()
+        self.params
+            .iter()
+            .map(|(kind, value)| PolicyParam::new(*kind, value))
+            .collect()
     }
 }

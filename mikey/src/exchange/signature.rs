@@ -68,7 +68,9 @@ pub(super) fn envelope_keys(
         suite,
         |key| Label::message_key(key, csb_id, rand),
         |label, out| {
-            suite.prf().derive(envelope_key.expose(), label.as_octets(), out);
+            suite
+                .prf()
+                .derive(envelope_key.expose(), label.as_octets(), out);
             Ok(())
         },
     )
@@ -99,7 +101,9 @@ pub(super) fn enveloped(
     let encr_data = seal_kemac(keys, iv, Some(sender.to_payload()?), material)?;
     let alone = Kemac::new(suite.cipher().encr_alg(), &encr_data, unset(suite.mac())?)?;
     let octets = authenticate(alone_octets(&alone), keys, &[]);
-    let mac = octets.get(octets.len().saturating_sub(suite.mac().len())..).unwrap_or_default();
+    let mac = octets
+        .get(octets.len().saturating_sub(suite.mac().len())..)
+        .unwrap_or_default();
     let mac = mac.to_vec();
     Ok((encr_data, mac))
 }

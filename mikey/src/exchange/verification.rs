@@ -53,7 +53,10 @@ impl Context<'_> {
 
 /// A MAC payload of the right length that is still to be computed.
 pub(super) fn unset(mac: Mac) -> Result<payload::Mac<'static>, EncodeError> {
-    payload::Mac::new(mac.mac_alg(), NO_MAC_YET.get(..mac.len()).unwrap_or_default())
+    payload::Mac::new(
+        mac.mac_alg(),
+        NO_MAC_YET.get(..mac.len()).unwrap_or_default(),
+    )
 }
 
 /// Puts the MAC over `octets` and `behind` into the last octets, which [`unset`] has kept free.
@@ -101,7 +104,11 @@ pub(super) fn check_verification(
         context,
         Some(keys),
     )?;
-    if answer.ids().iter().any(|id| Identity::from_payload(id) != *context.responder) {
+    if answer
+        .ids()
+        .iter()
+        .any(|id| Identity::from_payload(id) != *context.responder)
+    {
         return Err(ExchangeError::UnknownIdentity);
     }
     let missing = ExchangeError::MissingPayload(PayloadType::V);
@@ -148,7 +155,10 @@ fn peer_error(
         }
         _ => false,
     };
-    Ok(ExchangeError::PeerError { error_no, authenticated })
+    Ok(ExchangeError::PeerError {
+        error_no,
+        authenticated,
+    })
 }
 
 fn check_mac(
@@ -160,7 +170,10 @@ fn check_mac(
     if Mac::from_mac_alg(mac.alg()) != Some(keys.suite().mac()) {
         return Err(ExchangeError::UnsupportedMac);
     }
-    keys.verify(&[answer.covered(mac.octets().len()), &context.octets()], mac.octets())?;
+    keys.verify(
+        &[answer.covered(mac.octets().len()), &context.octets()],
+        mac.octets(),
+    )?;
     Ok(())
 }
 
@@ -174,8 +187,10 @@ pub(super) fn rejection(
     policies: &[SecurityPolicy<'_>],
     keys: &MessageKeys,
 ) -> Result<Vec<u8>, ExchangeError> {
-    let mut payloads =
-        alloc::vec![Payload::T(context.time), Payload::Err(ErrorPayload::new(error_no))];
+    let mut payloads = alloc::vec![
+        Payload::T(context.time),
+        Payload::Err(ErrorPayload::new(error_no))
+    ];
     payloads.extend(policies.iter().copied().map(Payload::Sp));
     payloads.push(Payload::V(Verification::new(unset(keys.suite().mac())?)));
     let header = error_header(context.prf_func, context.csb_id, policies)?;

@@ -12,7 +12,9 @@ const GROUPS: [Group; 3] = [Group::Oakley1, Group::Oakley2, Group::Oakley5];
 
 fn start(suite: Suite, group: Group) -> (dh_hmac::AwaitingResponse, Vec<u8>) {
     let keys = shared_with(bob());
-    let initiator = dh_hmac::Initiator::new(&keys, alice(), bob()).suite(suite).group(group);
+    let initiator = dh_hmac::Initiator::new(&keys, alice(), bob())
+        .suite(suite)
+        .group(group);
     with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap()
 }
 
@@ -21,7 +23,9 @@ fn respond(
     cache: &mut InMemoryReplayCache,
 ) -> Result<dh_hmac::Accepted, ExchangeError> {
     let keys = shared_with(alice());
-    dh_hmac::Responder::new(&keys, bob()).acceptance(lenient()).accept(message, cache, now())
+    dh_hmac::Responder::new(&keys, bob())
+        .acceptance(lenient())
+        .accept(message, cache, now())
 }
 
 #[test]
@@ -33,7 +37,10 @@ fn both_sides_agree_in_every_group_under_every_suite() {
             accepted.choose_ssrcs(&[0x2222_2222]).unwrap();
             let (at_bob, answer) = accepted.establish(&mut TestRng(4)).unwrap();
             let at_alice = awaiting.accept(&answer).unwrap();
-            assert_eq!(at_alice.keys()[0].key().expose(), at_bob.keys()[0].key().expose());
+            assert_eq!(
+                at_alice.keys()[0].key().expose(),
+                at_bob.keys()[0].key().expose()
+            );
             assert_eq!(at_bob.keys()[0].key().expose().len(), group.value_len());
             assert_eq!(at_alice.sessions(), at_bob.sessions());
         }
@@ -64,7 +71,9 @@ fn every_changed_octet_of_the_r_message_is_refused_and_the_right_one_still_taken
             let (_, answer) = accepted.establish(&mut TestRng(4)).unwrap();
             for (index, changed) in tampered(&answer) {
                 let rejected = awaiting.accept(&changed).err();
-                awaiting = rejected.unwrap_or_else(|| panic!("octet {index}")).into_state();
+                awaiting = rejected
+                    .unwrap_or_else(|| panic!("octet {index}"))
+                    .into_state();
             }
             assert!(awaiting.accept(&answer).is_ok());
         }
@@ -129,9 +138,15 @@ fn a_psk_responder_does_not_take_a_dh_message() {
 #[test]
 fn a_proposal_can_be_rejected_with_an_authenticated_error() {
     let (awaiting, message) = start(Suite::NULL_HMAC_SHA1, Group::Oakley1);
-    let error = respond(&message, &mut cache()).unwrap().reject(ErrorNo::InvalidSp, &[]).unwrap();
+    let error = respond(&message, &mut cache())
+        .unwrap()
+        .reject(ErrorNo::InvalidSp, &[])
+        .unwrap();
     assert_eq!(
         awaiting.accept(&error).unwrap_err().error(),
-        ExchangeError::PeerError { error_no: ErrorNo::InvalidSp, authenticated: true }
+        ExchangeError::PeerError {
+            error_no: ErrorNo::InvalidSp,
+            authenticated: true
+        }
     );
 }

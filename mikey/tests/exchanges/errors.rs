@@ -17,15 +17,25 @@ fn an_error_message_has_the_csb_id_and_time_of_what_it_answers() {
     let params = [PolicyParam::new(0, &[1]).unwrap()];
     let supported = [SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap()];
     let error = error_message(&message, ExchangeError::UnsupportedPolicy, &supported).unwrap();
-    let (sent, answer) = (Message::decode(&message).unwrap(), Message::decode(&error).unwrap());
+    let (sent, answer) = (
+        Message::decode(&message).unwrap(),
+        Message::decode(&error).unwrap(),
+    );
     assert_eq!(answer.header().data_type(), DataType::Error);
     assert_eq!(answer.header().csb_id(), sent.header().csb_id());
     assert_eq!(answer.payloads().next(), sent.payloads().next(), "T");
-    assert!(answer.payloads().any(|payload| payload == Payload::Sp(supported[0])));
+    assert!(
+        answer
+            .payloads()
+            .any(|payload| payload == Payload::Sp(supported[0]))
+    );
     // The Initiator hears it, as a hint.
     assert_eq!(
         awaiting.accept(&error).unwrap_err().error(),
-        ExchangeError::PeerError { error_no: ErrorNo::InvalidSpPar, authenticated: false }
+        ExchangeError::PeerError {
+            error_no: ErrorNo::InvalidSpPar,
+            authenticated: false
+        }
     );
 }
 
@@ -34,13 +44,19 @@ fn an_error_message_is_never_answered_with_one() {
     let (_, message) = request();
     let error = error_message(&message, ExchangeError::Forged, &[]).unwrap();
     assert_eq!(error_message(&error, ExchangeError::Forged, &[]), None);
-    assert_eq!(error_message(b"not MIKEY", ExchangeError::Forged, &[]), None);
+    assert_eq!(
+        error_message(b"not MIKEY", ExchangeError::Forged, &[]),
+        None
+    );
 }
 
 #[test]
 fn silence_is_kept_where_it_is_due() {
     let (_, message) = request();
-    let peer = ExchangeError::PeerError { error_no: ErrorNo::InvalidId, authenticated: true };
+    let peer = ExchangeError::PeerError {
+        error_no: ErrorNo::InvalidId,
+        authenticated: true,
+    };
     for error in [
         ExchangeError::Replay(mikey::ReplayError::Replayed),
         ExchangeError::Reflected,

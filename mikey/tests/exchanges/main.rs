@@ -17,5 +17,7 @@ mod psk;
 mod replay_cache;
 #[cfg(feature = "rsa")]
 mod signed;
+#[cfg(feature = "srtp")]
+mod srtp;
 mod support;
 mod update;

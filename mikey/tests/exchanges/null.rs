@@ -2,9 +2,7 @@ use mikey::derive::{Secret, SessionKey};
 use mikey::exchange::{Acceptance, ExchangeError, KeyKind, KeyMaterial, null, psk};
 use mikey::{Quirks, Rules};
 
-use crate::support::{
-    TestRng, alice, bob, cache, now, shared_with, tgk, time, with_proposal,
-};
+use crate::support::{TestRng, alice, bob, cache, now, shared_with, tgk, time, with_proposal};
 
 fn tek() -> KeyMaterial {
     KeyMaterial::new(KeyKind::Tek, Secret::new(&[7; 16]).unwrap()).with_salt(&[8; 14])
@@ -20,8 +18,7 @@ fn message() -> Vec<u8> {
 
 #[test]
 fn the_other_end_of_the_channel_has_the_keys_and_nobody_is_authenticated() {
-    let bundle =
-        null::receive_in_secured_channel(&message(), &Acceptance::new(), now()).unwrap();
+    let bundle = null::receive_in_secured_channel(&message(), &Acceptance::new(), now()).unwrap();
     let (mut key, mut salt) = ([0; 16], [0; 14]);
     bundle.session_key(1, SessionKey::Tek, &mut key).unwrap();
     bundle.session_key(1, SessionKey::Salt, &mut salt).unwrap();
@@ -62,10 +59,15 @@ fn a_protected_message_is_not_taken_without_its_protection() {
 #[test]
 fn a_clock_that_tells_no_time_is_borne_only_by_name() {
     let elsewhere = now().plus_seconds(1_000_000);
-    let receive =
-        |acceptance| null::receive_in_secured_channel(&message(), &acceptance, elsewhere);
-    assert_eq!(receive(Acceptance::new()).unwrap_err(), ExchangeError::ClockSkew);
-    let quirks = Quirks { foreign_timestamps: true, ..Quirks::NONE };
+    let receive = |acceptance| null::receive_in_secured_channel(&message(), &acceptance, elsewhere);
+    assert_eq!(
+        receive(Acceptance::new()).unwrap_err(),
+        ExchangeError::ClockSkew
+    );
+    let quirks = Quirks {
+        foreign_timestamps: true,
+        ..Quirks::NONE
+    };
     let bearing = Acceptance::new().rules(Rules::STRICT.with_quirks(quirks));
     assert!(receive(bearing).is_ok());
 }

@@ -9,8 +9,11 @@ use crate::support::{
     TestRng, alice, bob, cache, lenient, now, shared_with, tampered, tgk, time, with_proposal,
 };
 
-const SUITES: [Suite; 3] =
-    [Suite::AES_CM_128_HMAC_SHA1, Suite::AES_KW_128_HMAC_SHA1, Suite::AES_CM_256_HMAC_SHA256];
+const SUITES: [Suite; 3] = [
+    Suite::AES_CM_128_HMAC_SHA1,
+    Suite::AES_KW_128_HMAC_SHA1,
+    Suite::AES_CM_256_HMAC_SHA256,
+];
 
 fn request(suite: Suite, time: MessageTime) -> (psk::AwaitingVerification, Vec<u8>) {
     let keys = shared_with(bob());
@@ -19,7 +22,10 @@ fn request(suite: Suite, time: MessageTime) -> (psk::AwaitingVerification, Vec<u
     with_proposal(|p| initiator.request(p, vec![tgk(1)], time, &mut rng)).unwrap()
 }
 
-fn respond(message: &[u8], cache: &mut InMemoryReplayCache) -> Result<psk::Accepted, ExchangeError> {
+fn respond(
+    message: &[u8],
+    cache: &mut InMemoryReplayCache,
+) -> Result<psk::Accepted, ExchangeError> {
     respond_at(message, cache, now())
 }
 
@@ -29,12 +35,16 @@ fn respond_at(
     now: Timestamp,
 ) -> Result<psk::Accepted, ExchangeError> {
     let keys = shared_with(alice());
-    psk::Responder::new(&keys, bob()).acceptance(lenient()).accept(message, cache, now)
+    psk::Responder::new(&keys, bob())
+        .acceptance(lenient())
+        .accept(message, cache, now)
 }
 
 fn tek(bundle: &Bundle, cs_id: u8) -> [u8; 16] {
     let mut tek = [0; 16];
-    bundle.session_key(cs_id, SessionKey::Tek, &mut tek).unwrap();
+    bundle
+        .session_key(cs_id, SessionKey::Tek, &mut tek)
+        .unwrap();
     tek
 }
 
@@ -67,7 +77,10 @@ fn a_message_without_v_flag_gets_no_answer() {
     let (at_alice, message) =
         with_proposal(|p| initiator.send(p, vec![tgk(1)], time(), &mut TestRng(1))).unwrap();
     assert!(!Message::decode(&message).unwrap().header().v_flag());
-    let (at_bob, answer) = respond(&message, &mut cache()).unwrap().establish().unwrap();
+    let (at_bob, answer) = respond(&message, &mut cache())
+        .unwrap()
+        .establish()
+        .unwrap();
     assert_eq!(answer, None);
     assert_eq!(tek(&at_alice, 1), tek(&at_bob, 1));
 }
@@ -89,11 +102,16 @@ fn every_changed_octet_of_the_i_message_is_refused_and_changes_no_cache() {
 fn every_changed_octet_of_the_r_message_is_refused_and_the_right_one_still_taken() {
     for suite in SUITES {
         let (mut awaiting, message) = request(suite, time());
-        let (_, answer) = respond(&message, &mut cache()).unwrap().establish().unwrap();
+        let (_, answer) = respond(&message, &mut cache())
+            .unwrap()
+            .establish()
+            .unwrap();
         let answer = answer.unwrap();
         for (index, changed) in tampered(&answer) {
             let rejected = awaiting.accept(&changed).err();
-            awaiting = rejected.unwrap_or_else(|| panic!("octet {index}")).into_state();
+            awaiting = rejected
+                .unwrap_or_else(|| panic!("octet {index}"))
+                .into_state();
         }
         assert!(awaiting.accept(&answer).is_ok());
     }
@@ -131,7 +149,10 @@ fn a_reflected_message_is_refused() {
     let error = mirror.accept(&message, &mut cache(), now()).unwrap_err();
     assert_eq!(error, ExchangeError::Reflected);
     let error = awaiting.accept(&message).unwrap_err().error();
-    assert_eq!(error, ExchangeError::UnsupportedDataType(DataType::PreShared));
+    assert_eq!(
+        error,
+        ExchangeError::UnsupportedDataType(DataType::PreShared)
+    );
 }
 
 #[test]
@@ -209,14 +230,20 @@ fn a_proposal_can_be_rejected_with_an_authenticated_error() {
         let rejected = awaiting.accept(&changed).unwrap_err();
         let trusted = matches!(
             rejected.error(),
-            ExchangeError::PeerError { authenticated: true, .. }
+            ExchangeError::PeerError {
+                authenticated: true,
+                ..
+            }
         );
         assert!(!trusted, "octet {index}");
         awaiting = rejected.into_state();
     }
     assert_eq!(
         awaiting.accept(&error).unwrap_err().error(),
-        ExchangeError::PeerError { error_no: ErrorNo::InvalidSpPar, authenticated: true }
+        ExchangeError::PeerError {
+            error_no: ErrorNo::InvalidSpPar,
+            authenticated: true
+        }
     );
 }
 
@@ -233,8 +260,7 @@ fn keys_are_never_sent_in_the_clear() {
 #[test]
 fn the_key_wrap_refuses_what_it_cannot_take() {
     let keys = shared_with(bob());
-    let initiator =
-        psk::Initiator::new(&keys, alice(), bob()).suite(Suite::AES_KW_128_HMAC_SHA1);
+    let initiator = psk::Initiator::new(&keys, alice(), bob()).suite(Suite::AES_KW_128_HMAC_SHA1);
     let odd = tgk(1).with_spi(&[1]);
     let sent = with_proposal(|p| initiator.send(p, vec![odd], time(), &mut TestRng(1)));
     assert_eq!(sent.unwrap_err(), ExchangeError::KeyLength);
@@ -248,7 +274,11 @@ fn a_csb_id_that_is_taken_is_not_used_again() {
         let taken = taken.to_vec();
         with_proposal(|p| {
             let proposal = p.taken_csb_ids(&taken);
-            initiator.send(&proposal, vec![tgk(1)], time(), &mut TestRng(9)).unwrap().0.csb_id()
+            initiator
+                .send(&proposal, vec![tgk(1)], time(), &mut TestRng(9))
+                .unwrap()
+                .0
+                .csb_id()
         })
     };
     let first = send(&[]);

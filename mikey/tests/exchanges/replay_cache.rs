@@ -13,7 +13,10 @@ fn insert(
     now: Timestamp,
 ) -> Result<(), ReplayError> {
     let digest = [digest; 32];
-    cache.check_and_insert(&SeenMessage::new(&digest, b"alice", MessageTime::Utc(time)), now)
+    cache.check_and_insert(
+        &SeenMessage::new(&digest, b"alice", MessageTime::Utc(time)),
+        now,
+    )
 }
 
 #[test]
@@ -27,7 +30,11 @@ fn it_never_holds_more_than_its_capacity_and_never_takes_a_message_twice() {
     for second in 0..50_u8 {
         let time = now().plus_seconds(second.into());
         let again = insert(&mut cache, second, time, now());
-        let expected = if second < 40 { ReplayError::TooOld } else { ReplayError::Replayed };
+        let expected = if second < 40 {
+            ReplayError::TooOld
+        } else {
+            ReplayError::Replayed
+        };
         assert_eq!(again, Err(expected), "{second}");
     }
 }
@@ -49,14 +56,20 @@ fn what_left_the_window_is_forgotten_and_stays_refused() {
     insert(&mut cache, 2, later, later).unwrap();
     assert_eq!(cache.len(), 1);
     // Even when the clock is set back.
-    assert_eq!(insert(&mut cache, 1, now(), now()), Err(ReplayError::TooOld));
+    assert_eq!(
+        insert(&mut cache, 1, now(), now()),
+        Err(ReplayError::TooOld)
+    );
 }
 
 #[test]
 fn after_a_loss_everything_is_refused_until_the_window_has_passed() {
     let mut cache = InMemoryReplayCache::after_loss(10, WINDOW, now());
     let last_possible = now().plus_seconds(100);
-    assert_eq!(insert(&mut cache, 1, last_possible, now()), Err(ReplayError::TooOld));
+    assert_eq!(
+        insert(&mut cache, 1, last_possible, now()),
+        Err(ReplayError::TooOld)
+    );
     let new = now().plus_seconds(101);
     assert_eq!(insert(&mut cache, 2, new, new), Ok(()));
 }

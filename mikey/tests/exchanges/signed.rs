@@ -20,8 +20,11 @@ fn material(fill: u8) -> Vec<mikey::exchange::KeyMaterial> {
     vec![tgk(fill).with_spi(&[1; 14])]
 }
 
-const SUITES: [Suite; 3] =
-    [Suite::AES_CM_128_HMAC_SHA1, Suite::AES_KW_128_HMAC_SHA1, Suite::AES_CM_256_HMAC_SHA256];
+const SUITES: [Suite; 3] = [
+    Suite::AES_CM_128_HMAC_SHA1,
+    Suite::AES_KW_128_HMAC_SHA1,
+    Suite::AES_CM_256_HMAC_SHA256,
+];
 
 #[derive(Clone, Copy, Debug)]
 struct Rsa {
@@ -30,16 +33,28 @@ struct Rsa {
 }
 
 const RSA: [Rsa; 2] = [
-    Rsa { pss: false, envelope: Envelope::Pkcs1 },
-    Rsa { pss: true, envelope: Envelope::Oaep },
+    Rsa {
+        pss: false,
+        envelope: Envelope::Pkcs1,
+    },
+    Rsa {
+        pss: true,
+        envelope: Envelope::Oaep,
+    },
 ];
 
 impl Rsa {
     fn credentials(self, key: &[u8], peer: Identity, modulus: &[u8]) -> RsaCredentials {
-        let mut credentials = RsaCredentials::from_pkcs8(key).unwrap().envelope(self.envelope);
+        let mut credentials = RsaCredentials::from_pkcs8(key)
+            .unwrap()
+            .envelope(self.envelope);
         credentials.trust(peer, modulus, &[1, 0, 1]);
         credentials = credentials.certificate(CertType::X509Url, b"https://example.org/c.cer");
-        if self.pss { credentials.pss() } else { credentials }
+        if self.pss {
+            credentials.pss()
+        } else {
+            credentials
+        }
     }
 
     fn of_alice(self) -> RsaCredentials {
@@ -93,7 +108,9 @@ mod by_public_key {
                 let update = psk::Update::new().keys(vec![tgk(2)]);
                 let (at_alice, message) = at_alice.send_update(update, later).unwrap();
                 let accept = Acceptance::new();
-                at_bob.accept_update(&message, &accept, &mut cache(), now()).unwrap();
+                at_bob
+                    .accept_update(&message, &accept, &mut cache(), now())
+                    .unwrap();
                 same_keys(&at_alice, &at_bob);
             }
         }
@@ -104,10 +121,11 @@ mod by_public_key {
         let credentials = RSA[0].of_alice();
         let initiator = public_key::Initiator::new(&credentials, alice(), bob()).without_cache();
         let (awaiting, message) =
-            with_proposal(|p| initiator.request(p, material(1), time(), &mut TestRng(7)))
-                .unwrap();
-        let (at_bob, answer) =
-            respond(RSA[0], &message, &mut cache()).unwrap().establish().unwrap();
+            with_proposal(|p| initiator.request(p, material(1), time(), &mut TestRng(7))).unwrap();
+        let (at_bob, answer) = respond(RSA[0], &message, &mut cache())
+            .unwrap()
+            .establish()
+            .unwrap();
         let at_alice = awaiting.accept(&answer.unwrap()).unwrap();
         assert_eq!((at_alice.suite(), at_bob.suite()), (None, None));
         let later = MessageTime::Utc(now().plus_seconds(1));
@@ -123,7 +141,10 @@ mod by_public_key {
                 let responder = public_key::Responder::new(&of_bob, bob());
                 let mut cache = cache();
                 for (index, changed) in tampered(&message) {
-                    assert!(responder.accept(&changed, &mut cache, now()).is_err(), "{index}");
+                    assert!(
+                        responder.accept(&changed, &mut cache, now()).is_err(),
+                        "{index}"
+                    );
                     assert!(cache.is_empty(), "octet {index} changed the cache");
                 }
                 assert!(responder.accept(&message, &mut cache, now()).is_ok());
@@ -139,7 +160,9 @@ mod by_public_key {
             let answer = accepted.establish().unwrap().1.unwrap();
             for (index, changed) in tampered(&answer) {
                 let rejected = awaiting.accept(&changed).err();
-                awaiting = rejected.unwrap_or_else(|| panic!("octet {index}")).into_state();
+                awaiting = rejected
+                    .unwrap_or_else(|| panic!("octet {index}"))
+                    .into_state();
             }
             assert!(awaiting.accept(&answer).is_ok());
         }
@@ -161,7 +184,10 @@ mod by_public_key {
         let knows_nobody = RsaCredentials::from_pkcs8(BOB_KEY).unwrap();
         let responder = public_key::Responder::new(&knows_nobody, bob());
         let error = responder.accept(&message, &mut cache, now()).unwrap_err();
-        assert_eq!(error, ExchangeError::Credentials(CredentialError::UnknownPeer));
+        assert_eq!(
+            error,
+            ExchangeError::Credentials(CredentialError::UnknownPeer)
+        );
     }
 
     #[test]
@@ -185,21 +211,27 @@ mod by_dh {
         for (rsa, prf) in RSA.into_iter().zip([Prf::Mikey1, Prf::HmacSha256]) {
             for group in GROUPS {
                 let (of_alice, of_bob) = (rsa.of_alice(), rsa.of_bob());
-                let initiator =
-                    dh::Initiator::new(&of_alice, alice(), bob()).group(group).prf(prf);
+                let initiator = dh::Initiator::new(&of_alice, alice(), bob())
+                    .group(group)
+                    .prf(prf);
                 let (mut awaiting, message) =
                     with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
                 let responder = dh::Responder::new(&of_bob, bob()).acceptance(lenient());
                 let mut cache = cache();
                 for (index, changed) in tampered(&message) {
-                    assert!(responder.accept(&changed, &mut cache, now()).is_err(), "{index}");
+                    assert!(
+                        responder.accept(&changed, &mut cache, now()).is_err(),
+                        "{index}"
+                    );
                     assert!(cache.is_empty(), "octet {index} changed the cache");
                 }
                 let accepted = responder.accept(&message, &mut cache, now()).unwrap();
                 let (at_bob, answer) = accepted.establish(&mut TestRng(4)).unwrap();
                 for (index, changed) in tampered(&answer) {
                     let rejected = awaiting.accept(&changed).err();
-                    awaiting = rejected.unwrap_or_else(|| panic!("octet {index}")).into_state();
+                    awaiting = rejected
+                        .unwrap_or_else(|| panic!("octet {index}"))
+                        .into_state();
                 }
                 let at_alice = awaiting.accept(&answer).unwrap();
                 same_keys(&at_alice, &at_bob);
@@ -235,8 +267,7 @@ mod by_rsa_r {
     fn start(rsa: Rsa, suite: Suite) -> (RsaCredentials, Vec<u8>) {
         let of_alice = rsa.of_alice();
         let initiator = rsa_r::Initiator::new(&of_alice, alice(), bob()).prf(suite.prf());
-        let (_, message) =
-            with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
+        let (_, message) = with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
         (of_alice, message)
     }
 
@@ -250,23 +281,28 @@ mod by_rsa_r {
         for rsa in RSA {
             for suite in SUITES {
                 let (of_alice, of_bob) = (rsa.of_alice(), rsa.of_bob());
-                let initiator =
-                    rsa_r::Initiator::new(&of_alice, alice(), bob()).prf(suite.prf());
+                let initiator = rsa_r::Initiator::new(&of_alice, alice(), bob()).prf(suite.prf());
                 let (mut awaiting, message) =
                     with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
                 let responder = rsa_r::Responder::new(&of_bob, bob());
                 let mut cache = cache();
                 for (index, changed) in tampered(&message) {
-                    assert!(responder.accept(&changed, &mut cache, now()).is_err(), "{index}");
+                    assert!(
+                        responder.accept(&changed, &mut cache, now()).is_err(),
+                        "{index}"
+                    );
                     assert!(cache.is_empty(), "octet {index} changed the cache");
                 }
                 let mut accepted = responder.accept(&message, &mut cache, now()).unwrap();
                 accepted.choose_ssrcs(&[0x2222_2222]).unwrap();
-                let (at_bob, answer) =
-                    accepted.establish(suite, given(5), &[0], &mut TestRng(4)).unwrap();
+                let (at_bob, answer) = accepted
+                    .establish(suite, given(5), &[0], &mut TestRng(4))
+                    .unwrap();
                 for (index, changed) in tampered(&answer) {
                     let rejected = awaiting.accept(&changed).err();
-                    awaiting = rejected.unwrap_or_else(|| panic!("octet {index}")).into_state();
+                    awaiting = rejected
+                        .unwrap_or_else(|| panic!("octet {index}"))
+                        .into_state();
                 }
                 let at_alice = awaiting.accept(&answer).unwrap();
                 same_keys(&at_alice, &at_bob);

@@ -2,10 +2,10 @@
 
 use core::convert::Infallible;
 
+use mikey::code_points::ProtType;
 use mikey::derive::Secret;
 use mikey::exchange::{Acceptance, KeyKind, KeyMaterial, Proposal};
 use mikey::payload::{CsIdMap, PolicyParam, SecurityPolicy, SrtpIdMap, SrtpIdSession};
-use mikey::code_points::ProtType;
 use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
 
 /// SplitMix64: the same octets in every run.
@@ -76,10 +76,21 @@ pub(crate) fn lenient() -> Acceptance {
 /// Two SRTP streams, the SSRC of the second left to the Responder, under one policy.
 pub(crate) fn with_proposal<R>(use_it: impl FnOnce(&Proposal<'_>) -> R) -> R {
     let streams = [
-        SrtpIdSession { policy_no: 0, ssrc: 0x1111_1111, roc: 0 },
-        SrtpIdSession { policy_no: 0, ssrc: 0, roc: 0 },
+        SrtpIdSession {
+            policy_no: 0,
+            ssrc: 0x1111_1111,
+            roc: 0,
+        },
+        SrtpIdSession {
+            policy_no: 0,
+            ssrc: 0,
+            roc: 0,
+        },
     ];
-    let params = [PolicyParam::new(0, &[1]).unwrap(), PolicyParam::new(1, &[16]).unwrap()];
+    let params = [
+        PolicyParam::new(0, &[1]).unwrap(),
+        PolicyParam::new(1, &[16]).unwrap(),
+    ];
     let policies = [SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap()];
     let map = CsIdMap::SrtpId(SrtpIdMap::new(&streams).unwrap());
     use_it(&Proposal::new(map).policies(&policies))

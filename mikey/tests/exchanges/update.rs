@@ -13,8 +13,11 @@ fn established() -> (Bundle, Bundle) {
     let (awaiting, message) =
         with_proposal(|p| initiator.request(p, vec![tgk(1)], time(), &mut TestRng(1))).unwrap();
     let responder = psk::Responder::new(&of_bob, bob());
-    let (at_bob, answer) =
-        responder.accept(&message, &mut cache(), now()).unwrap().establish().unwrap();
+    let (at_bob, answer) = responder
+        .accept(&message, &mut cache(), now())
+        .unwrap()
+        .establish()
+        .unwrap();
     (awaiting.accept(&answer.unwrap()).unwrap(), at_bob)
 }
 
@@ -28,10 +31,18 @@ fn an_update_brings_new_keys_under_the_same_csb_id_without_rand() {
     let csb_id = at_alice.csb_id();
     let update = Update::new().keys(vec![tgk(2)]);
     let (awaiting, message) = at_alice.request_update(update, later(1)).unwrap();
-    assert_eq!(awaiting.bundle().keys()[0].key().expose(), [1; 20], "until it is verified");
+    assert_eq!(
+        awaiting.bundle().keys()[0].key().expose(),
+        [1; 20],
+        "until it is verified"
+    );
     let decoded = Message::decode(&message).unwrap();
     assert_eq!(decoded.header().csb_id(), csb_id);
-    assert!(!decoded.payloads().any(|p| matches!(p, mikey::payload::Payload::Rand(_))));
+    assert!(
+        !decoded
+            .payloads()
+            .any(|p| matches!(p, mikey::payload::Payload::Rand(_)))
+    );
 
     let answer = at_bob
         .accept_update(&message, &Acceptance::new(), &mut cache(), now())
@@ -46,14 +57,23 @@ fn an_update_brings_new_keys_under_the_same_csb_id_without_rand() {
 #[test]
 fn an_update_may_change_sessions_and_keep_the_keys() {
     let (at_alice, mut at_bob) = established();
-    let streams = [SrtpIdSession { policy_no: 0, ssrc: 0x3333_3333, roc: 9 }];
+    let streams = [SrtpIdSession {
+        policy_no: 0,
+        ssrc: 0x3333_3333,
+        roc: 9,
+    }];
     let map = CsIdMap::SrtpId(SrtpIdMap::new(&streams).unwrap());
     let update = Update::new().proposal(Proposal::new(map));
     let (at_alice, message) = at_alice.send_update(update, later(1)).unwrap();
-    let answer = at_bob.accept_update(&message, &Acceptance::new(), &mut cache(), now()).unwrap();
+    let answer = at_bob
+        .accept_update(&message, &Acceptance::new(), &mut cache(), now())
+        .unwrap();
     assert_eq!(answer, None);
     assert_eq!(at_bob.sessions(), at_alice.sessions());
-    assert_eq!((at_bob.sessions()[0].ssrc(), at_bob.sessions()[0].roc()), (Some(0x3333_3333), 9));
+    assert_eq!(
+        (at_bob.sessions()[0].ssrc(), at_bob.sessions()[0].roc()),
+        (Some(0x3333_3333), 9)
+    );
     assert_eq!(at_bob.keys()[0].key().expose(), [1; 20]);
 }
 
@@ -62,48 +82,83 @@ fn an_update_needs_a_later_time() {
     let (at_alice, _) = established();
     let rejected = at_alice.send_update(Update::new(), time()).unwrap_err();
     assert_eq!(rejected.error(), ExchangeError::ClockNotAdvanced);
-    assert!(rejected.into_state().send_update(Update::new(), later(1)).is_ok());
+    assert!(
+        rejected
+            .into_state()
+            .send_update(Update::new(), later(1))
+            .is_ok()
+    );
 }
 
 #[test]
 fn updates_are_taken_in_order_and_once() {
     let (at_alice, mut at_bob) = established();
-    let (at_alice, first) =
-        at_alice.send_update(Update::new().keys(vec![tgk(2)]), later(1)).unwrap();
-    let (_, second) = at_alice.send_update(Update::new().keys(vec![tgk(3)]), later(2)).unwrap();
+    let (at_alice, first) = at_alice
+        .send_update(Update::new().keys(vec![tgk(2)]), later(1))
+        .unwrap();
+    let (_, second) = at_alice
+        .send_update(Update::new().keys(vec![tgk(3)]), later(2))
+        .unwrap();
     let (mut cache, accept) = (cache(), Acceptance::new());
-    at_bob.accept_update(&second, &accept, &mut cache, now()).unwrap();
-    let error = at_bob.accept_update(&second, &accept, &mut cache, now()).unwrap_err();
+    at_bob
+        .accept_update(&second, &accept, &mut cache, now())
+        .unwrap();
+    let error = at_bob
+        .accept_update(&second, &accept, &mut cache, now())
+        .unwrap_err();
     assert_eq!(error, ExchangeError::Replay(ReplayError::Replayed));
-    let error = at_bob.accept_update(&first, &accept, &mut cache, now()).unwrap_err();
-    assert_eq!(error, ExchangeError::ClockSkew, "older keys do not come back");
+    let error = at_bob
+        .accept_update(&first, &accept, &mut cache, now())
+        .unwrap_err();
+    assert_eq!(
+        error,
+        ExchangeError::ClockSkew,
+        "older keys do not come back"
+    );
     assert_eq!(at_bob.keys()[0].key().expose(), [3; 20]);
 }
 
 #[test]
 fn every_changed_octet_of_an_update_is_refused_and_changes_nothing() {
     let (at_alice, mut at_bob) = established();
-    let (awaiting, message) =
-        at_alice.request_update(Update::new().keys(vec![tgk(2)]), later(1)).unwrap();
+    let (awaiting, message) = at_alice
+        .request_update(Update::new().keys(vec![tgk(2)]), later(1))
+        .unwrap();
     let (mut cache, accept) = (cache(), Acceptance::new());
     for (index, changed) in tampered(&message) {
-        assert!(at_bob.accept_update(&changed, &accept, &mut cache, now()).is_err(), "{index}");
+        assert!(
+            at_bob
+                .accept_update(&changed, &accept, &mut cache, now())
+                .is_err(),
+            "{index}"
+        );
         assert!(cache.is_empty(), "octet {index} changed the cache");
         assert_eq!(at_bob.keys()[0].key().expose(), [1; 20], "octet {index}");
     }
-    let answer = at_bob.accept_update(&message, &accept, &mut cache, now()).unwrap().unwrap();
+    let answer = at_bob
+        .accept_update(&message, &accept, &mut cache, now())
+        .unwrap()
+        .unwrap();
     let mut awaiting = awaiting;
     for (index, changed) in tampered(&answer) {
         let rejected = awaiting.accept(&changed).err();
-        awaiting = rejected.unwrap_or_else(|| panic!("octet {index}")).into_state();
+        awaiting = rejected
+            .unwrap_or_else(|| panic!("octet {index}"))
+            .into_state();
     }
-    assert_eq!(awaiting.accept(&answer).unwrap().keys()[0].key().expose(), [2; 20]);
+    assert_eq!(
+        awaiting.accept(&answer).unwrap().keys()[0].key().expose(),
+        [2; 20]
+    );
 }
 
 #[test]
 fn only_the_initiator_updates() {
     let (_, at_bob) = established();
-    let error = at_bob.send_update(Update::new(), later(1)).unwrap_err().error();
+    let error = at_bob
+        .send_update(Update::new(), later(1))
+        .unwrap_err()
+        .error();
     assert!(matches!(error, ExchangeError::UnsupportedDataType(_)));
 }
 

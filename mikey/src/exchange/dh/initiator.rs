@@ -39,7 +39,13 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
     pub const fn new(credentials: &'k C, local: Identity, peer: Identity) -> Self {
         let parties = Parties { local, peer };
         let (prf, group) = (Prf::Mikey1, Group::Oakley5);
-        Self { credentials, parties, prf, group, validity: Validity::Unlimited }
+        Self {
+            credentials,
+            parties,
+            prf,
+            group,
+            validity: Validity::Unlimited,
+        }
     }
 
     /// With another PRF.
@@ -83,7 +89,12 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             Payload::Rand(Rand::new(&rand)?),
             Payload::Id(self.parties.local.to_payload()?),
         ];
-        payloads.extend(self.credentials.certificates().into_iter().map(Payload::Cert));
+        payloads.extend(
+            self.credentials
+                .certificates()
+                .into_iter()
+                .map(Payload::Cert),
+        );
         payloads.push(Payload::Id(self.parties.peer.to_payload()?));
         payloads.extend(proposal.payloads());
         payloads.push(Payload::Dh(own.to_payload()?));
@@ -98,19 +109,34 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
             keys: Vec::new(),
             sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal.proposed_policies().iter().map(Policy::from_payload).collect(),
+            policies: proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
             last: time,
             protection: None,
         };
         let acceptance = Acceptance::new().short_groups(self.group != Group::Oakley5);
         let credentials = self.credentials;
-        Ok((AwaitingResponse { credentials, bundle, secret, own, acceptance }, message))
+        Ok((
+            AwaitingResponse {
+                credentials,
+                bundle,
+                secret,
+                own,
+                acceptance,
+            },
+            message,
+        ))
     }
 }
 
 impl<C: ?Sized> fmt::Debug for Initiator<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Initiator").field("parties", &self.parties).finish_non_exhaustive()
+        f.debug_struct("Initiator")
+            .field("parties", &self.parties)
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,8 +186,14 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
         let context = self.bundle.context()?;
         let allowed = [Id, Cert, Dh, Sign];
         let data_type = DataType::DhResp;
-        let answer =
-            read_answer(message, data_type, &allowed, &self.acceptance, &context, None)?;
+        let answer = read_answer(
+            message,
+            data_type,
+            &allowed,
+            &self.acceptance,
+            &context,
+            None,
+        )?;
         answer.check_answer_ids(&context)?;
         check_signature(&answer, context.responder, self.credentials)?;
         let theirs = answered(answer.dh(), &self.own, &self.acceptance)?;
@@ -172,6 +204,8 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
 
 impl<C: ?Sized> fmt::Debug for AwaitingResponse<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AwaitingResponse").field("bundle", &self.bundle).finish_non_exhaustive()
+        f.debug_struct("AwaitingResponse")
+            .field("bundle", &self.bundle)
+            .finish_non_exhaustive()
     }
 }

@@ -29,7 +29,11 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
     /// Answers for `local`, strictly.
     #[must_use]
     pub fn new(credentials: &'k C, local: Identity) -> Self {
-        Self { credentials, local, acceptance: Acceptance::new() }
+        Self {
+            credentials,
+            local,
+            acceptance: Acceptance::new(),
+        }
     }
 
     /// With other rules of what is accepted.
@@ -66,7 +70,10 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
         let bundle = Bundle {
             role: Role::Responder,
-            parties: Some(Parties { local: self.local.clone(), peer }),
+            parties: Some(Parties {
+                local: self.local.clone(),
+                peer,
+            }),
             csb_id,
             derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
             keys: Vec::new(),
@@ -76,13 +83,20 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             protection: None,
         };
         let credentials = self.credentials;
-        Ok(Accepted { credentials, bundle, message: init.octets().to_vec(), theirs })
+        Ok(Accepted {
+            credentials,
+            bundle,
+            message: init.octets().to_vec(),
+            theirs,
+        })
     }
 }
 
 impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("Responder")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
     }
 }
 
@@ -141,11 +155,13 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
     /// # Errors
     ///
     /// [`ExchangeError::InvalidDhValue`] if the half-key is not one.
-    pub fn establish<R: CryptoRng>(
-        self,
-        rng: &mut R,
-    ) -> Result<(Bundle, Vec<u8>), ExchangeError> {
-        let Self { credentials, mut bundle, theirs, .. } = self;
+    pub fn establish<R: CryptoRng>(self, rng: &mut R) -> Result<(Bundle, Vec<u8>), ExchangeError> {
+        let Self {
+            credentials,
+            mut bundle,
+            theirs,
+            ..
+        } = self;
         let secret = DhSecret::random(theirs.group(), rng);
         let tgk = theirs.agree(&secret, theirs.validity())?;
         let own = HalfKey::own(&secret, theirs.validity().clone());
@@ -169,6 +185,8 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
 
 impl<C: ?Sized> fmt::Debug for Accepted<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accepted").field("bundle", &self.bundle).finish_non_exhaustive()
+        f.debug_struct("Accepted")
+            .field("bundle", &self.bundle)
+            .finish_non_exhaustive()
     }
 }

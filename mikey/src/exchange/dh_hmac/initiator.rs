@@ -27,17 +27,7 @@ use crate::{Identity, MessageTime};
 /// use mikey::payload::{CsIdMap, SrtpIdMap, SrtpIdSession};
 /// use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
 ///
-/// # struct Rng(u8);
-/// # impl rand_core::TryRng for Rng {
-/// #     type Error = core::convert::Infallible;
-/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-/// #         self.0 += 1; out.fill(self.0); Ok(())
-/// #     }
-/// # }
-/// # impl rand_core::TryCryptoRng for Rng {}
-/// # let mut rng = Rng(0);
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
 /// let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
 /// let (mut of_alice, mut of_bob) = (InMemoryKeys::new(), InMemoryKeys::new());
 /// of_alice.insert(bob.clone(), Secret::new(&[0x2b; 16])?);
@@ -74,7 +64,13 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
     pub const fn new(keys: &'k K, local: Identity, peer: Identity) -> Self {
         let parties = Parties { local, peer };
         let suite = Suite::NULL_HMAC_SHA1;
-        Self { keys, parties, suite, group: Group::Oakley5, validity: Validity::Unlimited }
+        Self {
+            keys,
+            parties,
+            suite,
+            group: Group::Oakley5,
+            validity: Validity::Unlimited,
+        }
     }
 
     /// With another PRF and MAC; what the suite encrypts with is not used.
@@ -132,18 +128,32 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
             derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
             keys: Vec::new(),
             sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal.proposed_policies().iter().map(Policy::from_payload).collect(),
+            policies: proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
             last: time,
             protection: Some(keys),
         };
         let acceptance = Acceptance::new().short_groups(self.group != Group::Oakley5);
-        Ok((AwaitingResponse { bundle, secret, own, acceptance }, message))
+        Ok((
+            AwaitingResponse {
+                bundle,
+                secret,
+                own,
+                acceptance,
+            },
+            message,
+        ))
     }
 }
 
 impl<K: ?Sized> fmt::Debug for Initiator<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Initiator").field("parties", &self.parties).finish_non_exhaustive()
+        f.debug_struct("Initiator")
+            .field("parties", &self.parties)
+            .finish_non_exhaustive()
     }
 }
 
@@ -190,11 +200,21 @@ impl AwaitingResponse {
     fn check(&self, message: &[u8]) -> Result<(KeyMaterial, Sessions), ExchangeError> {
         use PayloadType::{Dh, Id, Kemac};
         let context = self.bundle.context()?;
-        let keys = self.bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        let keys = self
+            .bundle
+            .protection
+            .as_ref()
+            .ok_or(ExchangeError::UnknownIdentity)?;
         let data_type = DataType::DhHmacResp;
         let allowed = [Id, Dh, Kemac];
-        let answer =
-            read_answer(message, data_type, &allowed, &self.acceptance, &context, Some(keys))?;
+        let answer = read_answer(
+            message,
+            data_type,
+            &allowed,
+            &self.acceptance,
+            &context,
+            Some(keys),
+        )?;
         let kemac = answer.last_kemac()?;
         if answer.suite(&kemac)? != keys.suite() || !kemac.encr_data().is_empty() {
             return Err(ExchangeError::Mismatch);

@@ -33,7 +33,11 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
     /// Answers for `local`, strictly.
     #[must_use]
     pub fn new(keys: &'k K, local: Identity) -> Self {
-        Self { keys, local, acceptance: Acceptance::new() }
+        Self {
+            keys,
+            local,
+            acceptance: Acceptance::new(),
+        }
     }
 
     /// With other rules of what is accepted.
@@ -81,7 +85,10 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
         let bundle = Bundle {
             role: Role::Responder,
-            parties: Some(Parties { local: self.local.clone(), peer }),
+            parties: Some(Parties {
+                local: self.local.clone(),
+                peer,
+            }),
             csb_id,
             derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
             keys: Vec::new(),
@@ -90,13 +97,19 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
             last: time,
             protection: Some(keys),
         };
-        Ok(Accepted { bundle, message: init.octets().to_vec(), theirs })
+        Ok(Accepted {
+            bundle,
+            message: init.octets().to_vec(),
+            theirs,
+        })
     }
 }
 
 impl<K: ?Sized> fmt::Debug for Responder<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("Responder")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
     }
 }
 
@@ -154,15 +167,17 @@ impl Accepted {
     /// # Errors
     ///
     /// [`ExchangeError::InvalidDhValue`] if the half-key is not one.
-    pub fn establish<R: CryptoRng>(
-        self,
-        rng: &mut R,
-    ) -> Result<(Bundle, Vec<u8>), ExchangeError> {
-        let Self { mut bundle, theirs, .. } = self;
+    pub fn establish<R: CryptoRng>(self, rng: &mut R) -> Result<(Bundle, Vec<u8>), ExchangeError> {
+        let Self {
+            mut bundle, theirs, ..
+        } = self;
         let secret = DhSecret::random(theirs.group(), rng);
         let tgk = theirs.agree(&secret, theirs.validity())?;
         let own = HalfKey::own(&secret, theirs.validity().clone());
-        let keys = bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        let keys = bundle
+            .protection
+            .as_ref()
+            .ok_or(ExchangeError::UnknownIdentity)?;
         let context = bundle.context()?;
         let answer = Outgoing {
             data_type: DataType::DhHmacResp,
@@ -191,7 +206,11 @@ impl Accepted {
         error_no: ErrorNo,
         policies: &[SecurityPolicy<'_>],
     ) -> Result<Vec<u8>, ExchangeError> {
-        let keys = self.bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        let keys = self
+            .bundle
+            .protection
+            .as_ref()
+            .ok_or(ExchangeError::UnknownIdentity)?;
         rejection(&self.bundle.context()?, error_no, policies, keys)
     }
 }

@@ -23,17 +23,7 @@ use crate::{Identity, Message, MessageTime};
 /// use mikey::payload::{CsIdMap, SrtpIdMap, SrtpIdSession};
 /// use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
 ///
-/// # struct Rng(u8);
-/// # impl rand_core::TryRng for Rng {
-/// #     type Error = core::convert::Infallible;
-/// #     fn try_next_u32(&mut self) -> Result<u32, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_next_u64(&mut self) -> Result<u64, Self::Error> { self.0 += 1; Ok(self.0.into()) }
-/// #     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-/// #         self.0 += 1; out.fill(self.0); Ok(())
-/// #     }
-/// # }
-/// # impl rand_core::TryCryptoRng for Rng {}
-/// # let mut rng = Rng(0);
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
 /// let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
 /// let (mut of_alice, mut of_bob) = (InMemoryKeys::new(), InMemoryKeys::new());
 /// of_alice.insert(bob.clone(), Secret::new(&[0x2b; 16])?);
@@ -72,7 +62,11 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
     #[must_use]
     pub const fn new(keys: &'k K, local: Identity, peer: Identity) -> Self {
         let parties = Parties { local, peer };
-        Self { keys, parties, suite: Suite::AES_CM_128_HMAC_SHA1 }
+        Self {
+            keys,
+            parties,
+            suite: Suite::AES_CM_128_HMAC_SHA1,
+        }
     }
 
     /// With another suite.
@@ -112,7 +106,10 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         rng: &mut R,
     ) -> Result<(AwaitingVerification, Vec<u8>), ExchangeError> {
         let (bundle, message) = self.message(proposal, material, time, true, rng)?;
-        Ok((AwaitingVerification::new(bundle, DataType::PskVerMsg, true), message))
+        Ok((
+            AwaitingVerification::new(bundle, DataType::PskVerMsg, true),
+            message,
+        ))
     }
 
     fn message<R: CryptoRng>(
@@ -132,7 +129,10 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         let csb_id = proposal.draw_csb_id(rng);
         let rand = fresh_rand(self.suite.prf(), rng);
         let keys = message_keys(self.keys, &self.parties.peer, self.suite, csb_id, &rand)?;
-        let iv = Iv { csb_id, timestamp: time.octets() };
+        let iv = Iv {
+            csb_id,
+            timestamp: time.octets(),
+        };
         let encr_data = seal_kemac(&keys, &iv, None, &material)?;
         let mut payloads = alloc::vec![
             Payload::T(time.to_payload()),
@@ -158,7 +158,11 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
             derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
             keys: material,
             sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal.proposed_policies().iter().map(Policy::from_payload).collect(),
+            policies: proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
             last: time,
             protection: Some(keys),
         };
@@ -168,7 +172,9 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
 
 impl<K: ?Sized> fmt::Debug for Initiator<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Initiator").field("parties", &self.parties).finish_non_exhaustive()
+        f.debug_struct("Initiator")
+            .field("parties", &self.parties)
+            .finish_non_exhaustive()
     }
 }
 
@@ -197,7 +203,12 @@ pub struct AwaitingVerification {
 
 impl AwaitingVerification {
     pub(in crate::exchange) fn new(bundle: Bundle, data_type: DataType, cached: bool) -> Self {
-        Self { bundle, data_type, cached, acceptance: Acceptance::new() }
+        Self {
+            bundle,
+            data_type,
+            cached,
+            acceptance: Acceptance::new(),
+        }
     }
 
     /// Reads the answer with these quirks and code points.
@@ -227,7 +238,11 @@ impl AwaitingVerification {
     }
 
     fn check(&mut self, message: &[u8]) -> Result<(), ExchangeError> {
-        let keys = self.bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        let keys = self
+            .bundle
+            .protection
+            .as_ref()
+            .ok_or(ExchangeError::UnknownIdentity)?;
         let sessions = check_verification(
             message,
             self.data_type,

@@ -23,8 +23,11 @@ pub(in crate::exchange) fn seal_kemac(
         .iter()
         .map(KeyMaterial::to_payload)
         .collect::<Result<Vec<KeyData<'_>>, EncodeError>>()?;
-    let payloads: Vec<Payload<'_>> =
-        sender.map(Payload::Id).into_iter().chain(data.into_iter().map(Payload::KeyData)).collect();
+    let payloads: Vec<Payload<'_>> = sender
+        .map(Payload::Id)
+        .into_iter()
+        .chain(data.into_iter().map(Payload::KeyData))
+        .collect();
     let chain = Chain::new(&payloads);
     // With room for all, so that no copy of a key is left behind by growing.
     let mut plaintext = Zeroizing::new(Vec::with_capacity(chain.encoded_len()));
@@ -51,7 +54,11 @@ pub(in crate::exchange) fn open_kemac(
     } else {
         keys.decrypt(iv, encr_data)?
     };
-    let first = if sender.is_some() { PayloadType::Id } else { PayloadType::KeyData };
+    let first = if sender.is_some() {
+        PayloadType::Id
+    } else {
+        PayloadType::KeyData
+    };
     let chain = Chain::decode_encrypted(&plaintext, first)?;
     let mut payloads = chain.iter();
     if let Some(sender) = sender {

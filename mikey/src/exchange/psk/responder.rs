@@ -29,7 +29,11 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
     /// Answers for `local`, strictly.
     #[must_use]
     pub fn new(keys: &'k K, local: Identity) -> Self {
-        Self { keys, local, acceptance: Acceptance::new() }
+        Self {
+            keys,
+            local,
+            acceptance: Acceptance::new(),
+        }
     }
 
     /// With other rules of what is accepted.
@@ -70,14 +74,20 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         let mac = kemac.mac().octets();
         keys.verify(&[init.covered(mac.len())], mac)?;
         init.remember(cache, &peer, time, now)?;
-        let iv = Iv { csb_id, timestamp: time.octets() };
+        let iv = Iv {
+            csb_id,
+            timestamp: time.octets(),
+        };
         let material = open_kemac(&keys, &iv, None, kemac.encr_data())?;
         if material.is_empty() {
             return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
         }
         let bundle = Bundle {
             role: Role::Responder,
-            parties: Some(Parties { local: self.local.clone(), peer }),
+            parties: Some(Parties {
+                local: self.local.clone(),
+                peer,
+            }),
             csb_id,
             derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
             keys: material,
@@ -98,7 +108,9 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
 
 impl<K: ?Sized> fmt::Debug for Responder<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("Responder")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,9 +180,17 @@ impl Accepted {
     pub fn establish(self) -> Result<(Bundle, Option<Vec<u8>>), ExchangeError> {
         let mut bundle = self.bundle;
         let answer = if self.answer {
-            let keys = bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+            let keys = bundle
+                .protection
+                .as_ref()
+                .ok_or(ExchangeError::UnknownIdentity)?;
             let context = bundle.context()?;
-            Some(verification_message(self.data_type, &context, &bundle.sessions, keys)?)
+            Some(verification_message(
+                self.data_type,
+                &context,
+                &bundle.sessions,
+                keys,
+            )?)
         } else {
             None
         };
@@ -193,7 +213,11 @@ impl Accepted {
         error_no: ErrorNo,
         policies: &[SecurityPolicy<'_>],
     ) -> Result<Vec<u8>, ExchangeError> {
-        let keys = self.bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        let keys = self
+            .bundle
+            .protection
+            .as_ref()
+            .ok_or(ExchangeError::UnknownIdentity)?;
         rejection(&self.bundle.context()?, error_no, policies, keys)
     }
 }

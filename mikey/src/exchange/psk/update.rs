@@ -84,7 +84,15 @@ impl Bundle {
         match self.update_message(&update, time, true) {
             Ok(message) => {
                 let acceptance = Acceptance::new();
-                Ok((AwaitingUpdate { bundle: self, update, time, acceptance }, message))
+                Ok((
+                    AwaitingUpdate {
+                        bundle: self,
+                        update,
+                        time,
+                        acceptance,
+                    },
+                    message,
+                ))
             }
             Err(error) => Err(Rejected::new(error, self)),
         }
@@ -127,7 +135,10 @@ impl Bundle {
         if !time.is_after(self.last) {
             return Err(ExchangeError::ClockSkew);
         }
-        let iv = Iv { csb_id: self.csb_id, timestamp: time.octets() };
+        let iv = Iv {
+            csb_id: self.csb_id,
+            timestamp: time.octets(),
+        };
         let material = open_kemac(keys, &iv, None, kemac.encr_data())?;
         let map = init.header().cs_id_map();
         let sessions = (map.cs_count() > 0).then(|| Sessions::from_map(map));
@@ -135,7 +146,12 @@ impl Bundle {
         let answer = if init.header().v_flag() {
             let mut context = self.context()?;
             context.time = init.time();
-            Some(verification_message(DataType::PskVerMsg, &context, answered, keys)?)
+            Some(verification_message(
+                DataType::PskVerMsg,
+                &context,
+                answered,
+                keys,
+            )?)
         } else {
             None
         };
@@ -168,7 +184,10 @@ impl Bundle {
         if !time.is_after(self.last) {
             return Err(ExchangeError::ClockNotAdvanced);
         }
-        let iv = Iv { csb_id: self.csb_id, timestamp: time.octets() };
+        let iv = Iv {
+            csb_id: self.csb_id,
+            timestamp: time.octets(),
+        };
         let encr_data = seal_kemac(keys, &iv, None, &update.material)?;
         let mut payloads = alloc::vec![Payload::T(time.to_payload())];
         for id in [&parties.local, &parties.peer].map(Identity::to_payload) {
@@ -200,7 +219,10 @@ impl Bundle {
             if proposal.cs_id_map().cs_count() > 0 {
                 self.sessions = Sessions::from_map(proposal.cs_id_map());
             }
-            let policies = proposal.proposed_policies().iter().map(Policy::from_payload);
+            let policies = proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload);
             self.replace_policies(policies.collect());
         }
     }
@@ -208,7 +230,8 @@ impl Bundle {
     /// Takes each policy in place of the one with its number.
     fn replace_policies(&mut self, policies: Vec<Policy>) {
         for policy in policies {
-            self.policies.retain(|known| known.policy_no() != policy.policy_no());
+            self.policies
+                .retain(|known| known.policy_no() != policy.policy_no());
             self.policies.push(policy);
         }
     }
@@ -262,7 +285,10 @@ impl AwaitingUpdate<'_> {
 
     fn check(&self, message: &[u8]) -> Result<Sessions, ExchangeError> {
         let bundle = &self.bundle;
-        let keys = bundle.protection.as_ref().ok_or(ExchangeError::UnknownIdentity)?;
+        let keys = bundle
+            .protection
+            .as_ref()
+            .ok_or(ExchangeError::UnknownIdentity)?;
         let mut context = bundle.context()?;
         context.time = self.time.to_payload();
         let proposed = match &self.update.proposal {
@@ -272,6 +298,13 @@ impl AwaitingUpdate<'_> {
             _ => &bundle.sessions,
         };
         let data_type = DataType::PskVerMsg;
-        check_verification(message, data_type, &self.acceptance, &context, proposed, keys)
+        check_verification(
+            message,
+            data_type,
+            &self.acceptance,
+            &context,
+            proposed,
+            keys,
+        )
     }
 }

@@ -35,7 +35,12 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
     pub const fn new(credentials: &'k C, local: Identity, peer: Identity) -> Self {
         let parties = Parties { local, peer };
         let suite = Suite::AES_CM_128_HMAC_SHA1;
-        Self { credentials, parties, suite, cache: EnvelopeKeyCache::CacheForCsb }
+        Self {
+            credentials,
+            parties,
+            suite,
+            cache: EnvelopeKeyCache::CacheForCsb,
+        }
     }
 
     /// With another suite.
@@ -88,7 +93,10 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
     ) -> Result<(AwaitingVerification, Vec<u8>), ExchangeError> {
         let (bundle, message) = self.message(proposal, material, time, true, rng)?;
         let cached = self.cache != EnvelopeKeyCache::NoCache;
-        Ok((AwaitingVerification::new(bundle, DataType::PkVerMsg, cached), message))
+        Ok((
+            AwaitingVerification::new(bundle, DataType::PkVerMsg, cached),
+            message,
+        ))
     }
 
     fn message<R: CryptoRng>(
@@ -108,14 +116,22 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         let csb_id = proposal.draw_csb_id(rng);
         let rand = fresh_rand(self.suite.prf(), rng);
         let keys = envelope_keys(&envelope_key, self.suite, csb_id, &rand)?;
-        let iv = Iv { csb_id, timestamp: time.octets() };
+        let iv = Iv {
+            csb_id,
+            timestamp: time.octets(),
+        };
         let (encr_data, mac) = enveloped(&keys, &iv, local, &material)?;
         let mut payloads = alloc::vec![
             Payload::T(time.to_payload()),
             Payload::Rand(Rand::new(&rand)?),
             Payload::Id(local.to_payload()?),
         ];
-        payloads.extend(self.credentials.certificates().into_iter().map(Payload::Cert));
+        payloads.extend(
+            self.credentials
+                .certificates()
+                .into_iter()
+                .map(Payload::Cert),
+        );
         payloads.push(Payload::Id(peer.to_payload()?));
         payloads.extend(proposal.payloads());
         let mac = Mac::new(self.suite.mac().mac_alg(), &mac)?;
@@ -133,7 +149,11 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
             keys: material,
             sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal.proposed_policies().iter().map(Policy::from_payload).collect(),
+            policies: proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
             last: time,
             protection: Some(keys),
         };
@@ -143,6 +163,8 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
 
 impl<C: ?Sized> fmt::Debug for Initiator<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Initiator").field("parties", &self.parties).finish_non_exhaustive()
+        f.debug_struct("Initiator")
+            .field("parties", &self.parties)
+            .finish_non_exhaustive()
     }
 }

@@ -25,7 +25,11 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
     /// Answers for `local`, strictly.
     #[must_use]
     pub fn new(credentials: &'k C, local: Identity) -> Self {
-        Self { credentials, local, acceptance: Acceptance::new() }
+        Self {
+            credentials,
+            local,
+            acceptance: Acceptance::new(),
+        }
     }
 
     /// With other rules of what is accepted.
@@ -62,7 +66,10 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         init.remember(cache, &peer, time, now)?;
 
         let csb_id = init.header().csb_id();
-        let iv = Iv { csb_id, timestamp: time.octets() };
+        let iv = Iv {
+            csb_id,
+            timestamp: time.octets(),
+        };
         let opened = self
             .credentials
             .open_envelope(init.cert_hash(), pke.data())
@@ -75,7 +82,10 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
         let bundle = Bundle {
             role: Role::Responder,
-            parties: Some(Parties { local: self.local.clone(), peer }),
+            parties: Some(Parties {
+                local: self.local.clone(),
+                peer,
+            }),
             csb_id,
             derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
             keys: material,
@@ -96,6 +106,8 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
 
 impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("Responder")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
     }
 }

@@ -31,7 +31,11 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
     /// `local` asks `peer`, and nobody else may answer; with the PRF MIKEY-1.
     #[must_use]
     pub const fn new(credentials: &'k C, local: Identity, peer: Identity) -> Self {
-        Self { credentials, parties: Parties { local, peer }, prf: Prf::Mikey1 }
+        Self {
+            credentials,
+            parties: Parties { local, peer },
+            prf: Prf::Mikey1,
+        }
     }
 
     /// With another PRF.
@@ -59,7 +63,12 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             Payload::Rand(Rand::new(&rand)?),
             Payload::Id(self.parties.local.to_payload()?),
         ];
-        payloads.extend(self.credentials.certificates().into_iter().map(Payload::Cert));
+        payloads.extend(
+            self.credentials
+                .certificates()
+                .into_iter()
+                .map(Payload::Cert),
+        );
         payloads.push(Payload::Id(self.parties.peer.to_payload()?));
         payloads.extend(proposal.payloads());
         let map = proposal.cs_id_map();
@@ -74,18 +83,32 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
             keys: Vec::new(),
             sessions: Sessions::from_map(map),
-            policies: proposal.proposed_policies().iter().map(Policy::from_payload).collect(),
+            policies: proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
             last: time,
             protection: None,
         };
         let (credentials, acceptance) = (self.credentials, Acceptance::new());
-        Ok((AwaitingResponse { credentials, bundle, rand, acceptance }, message))
+        Ok((
+            AwaitingResponse {
+                credentials,
+                bundle,
+                rand,
+                acceptance,
+            },
+            message,
+        ))
     }
 }
 
 impl<C: ?Sized> fmt::Debug for Initiator<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Initiator").field("parties", &self.parties).finish_non_exhaustive()
+        f.debug_struct("Initiator")
+            .field("parties", &self.parties)
+            .finish_non_exhaustive()
     }
 }
 
@@ -147,10 +170,18 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
         // Without RAND: ours is used, and an answer that has one is discarded (RFC 4738 §3.7).
         let allowed = [Id, Cert, Sp, Kemac, Pke, Sign];
         let data_type = DataType::RsaRResp;
-        let answer =
-            read_answer(message, data_type, &allowed, &self.acceptance, &context, None)?;
+        let answer = read_answer(
+            message,
+            data_type,
+            &allowed,
+            &self.acceptance,
+            &context,
+            None,
+        )?;
         if answer.has_csb_id_extension() {
-            return Err(ExchangeError::UnexpectedPayload(PayloadType::GeneralExtension));
+            return Err(ExchangeError::UnexpectedPayload(
+                PayloadType::GeneralExtension,
+            ));
         }
         let (kemac, pke, sign) = (answer.kemac()?, answer.pke()?, answer.sign()?);
         match answer.ids() {
@@ -171,12 +202,18 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             sign.signature(),
         )?;
         let policies = answer.policies();
-        if policies.iter().any(|policy| !self.bundle.policies.contains(policy)) {
+        if policies
+            .iter()
+            .any(|policy| !self.bundle.policies.contains(policy))
+        {
             return Err(ExchangeError::UnsupportedPolicy);
         }
         let sessions = self.bundle.sessions.answered(answer.header().cs_id_map())?;
         let csb_id = self.bundle.csb_id;
-        let iv = Iv { csb_id, timestamp: self.bundle.last.octets() };
+        let iv = Iv {
+            csb_id,
+            timestamp: self.bundle.last.octets(),
+        };
         let opened = self
             .credentials
             .open_envelope(answer.cert_hash(), pke.data())
@@ -189,12 +226,20 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             });
         let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
         let cached = !matches!(pke.cache(), EnvelopeKeyCache::NoCache);
-        Ok(Answer { keys, cached, material, sessions, policies })
+        Ok(Answer {
+            keys,
+            cached,
+            material,
+            sessions,
+            policies,
+        })
     }
 }
 
 impl<C: ?Sized> fmt::Debug for AwaitingResponse<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AwaitingResponse").field("bundle", &self.bundle).finish_non_exhaustive()
+        f.debug_struct("AwaitingResponse")
+            .field("bundle", &self.bundle)
+            .finish_non_exhaustive()
     }
 }

@@ -30,7 +30,11 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
     /// Answers for `local`, strictly.
     #[must_use]
     pub fn new(credentials: &'k C, local: Identity) -> Self {
-        Self { credentials, local, acceptance: Acceptance::new() }
+        Self {
+            credentials,
+            local,
+            acceptance: Acceptance::new(),
+        }
     }
 
     /// With other rules of what is accepted.
@@ -63,7 +67,10 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let csb_id = init.header().csb_id();
         let bundle = Bundle {
             role: Role::Responder,
-            parties: Some(Parties { local: self.local.clone(), peer }),
+            parties: Some(Parties {
+                local: self.local.clone(),
+                peer,
+            }),
             csb_id,
             derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
             keys: Vec::new(),
@@ -84,7 +91,9 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
 
 impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("Responder")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
     }
 }
 
@@ -159,7 +168,9 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
         if !policies.iter().all(chosen) || (policies.is_empty() && !bundle.policies.is_empty()) {
             return Err(ExchangeError::UnsupportedPolicy);
         }
-        bundle.policies.retain(|policy| policies.contains(&policy.policy_no()));
+        bundle
+            .policies
+            .retain(|policy| policies.contains(&policy.policy_no()));
 
         let context = bundle.context()?;
         let credentials = self.credentials;
@@ -174,7 +185,10 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
         let envelope_key = fresh_envelope_key(suite, rng)?;
         let envelope = credentials.seal_envelope(context.initiator, &of_peer, &envelope_key)?;
         let keys = envelope_keys(&envelope_key, suite, bundle.csb_id, &self.rand)?;
-        let iv = Iv { csb_id: bundle.csb_id, timestamp: bundle.last.octets() };
+        let iv = Iv {
+            csb_id: bundle.csb_id,
+            timestamp: bundle.last.octets(),
+        };
         let (encr_data, mac) = enveloped(&keys, &iv, context.responder, &material)?;
 
         let mut payloads = alloc::vec![
@@ -182,14 +196,25 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
             Payload::Id(context.responder.to_payload()?),
         ];
         payloads.extend(credentials.certificates().into_iter().map(Payload::Cert));
-        let params = bundle.policies.iter().map(Policy::params).collect::<Result<Vec<_>, _>>()?;
+        let params = bundle
+            .policies
+            .iter()
+            .map(Policy::params)
+            .collect::<Result<Vec<_>, _>>()?;
         for (policy, params) in bundle.policies.iter().zip(&params) {
             let policy = SecurityPolicy::new(policy.policy_no(), policy.prot_type(), params)?;
             payloads.push(Payload::Sp(policy));
         }
         let mac = Mac::new(suite.mac().mac_alg(), &mac)?;
-        payloads.push(Payload::Kemac(Kemac::new(suite.cipher().encr_alg(), &encr_data, mac)?));
-        payloads.push(Payload::Pke(Pke::new(EnvelopeKeyCache::CacheForCsb, &envelope)?));
+        payloads.push(Payload::Kemac(Kemac::new(
+            suite.cipher().encr_alg(),
+            &encr_data,
+            mac,
+        )?));
+        payloads.push(Payload::Pke(Pke::new(
+            EnvelopeKeyCache::CacheForCsb,
+            &envelope,
+        )?));
         let unset = alloc::vec![0; credentials.signature_len()];
         let sign = Sign::new(credentials.s_type(), &unset)?;
         payloads.push(Payload::Sign(sign));
@@ -198,7 +223,11 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
             Ok::<_, ExchangeError>(Message::new(header, &payloads)?.to_vec())
         })??;
         // The signature covers neither itself nor the head of its payload (RFC 4738 §3.6).
-        let covered = octets.get(..octets.len().saturating_sub(Payload::Sign(sign).encoded_len()));
+        let covered = octets.get(
+            ..octets
+                .len()
+                .saturating_sub(Payload::Sign(sign).encoded_len()),
+        );
         let parts = [covered.unwrap_or_default(), &context.octets()];
         let signature = credentials.sign(&parts)?;
         let mut octets = octets.clone();
@@ -214,6 +243,8 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
 
 impl<C: ?Sized> fmt::Debug for Accepted<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accepted").field("bundle", &self.bundle).finish_non_exhaustive()
+        f.debug_struct("Accepted")
+            .field("bundle", &self.bundle)
+            .finish_non_exhaustive()
     }
 }
