@@ -17,7 +17,7 @@ use mikey::derive::{
     ForkedKey, Label, MessageKey, MessageProtectionKey, Prf, Rands, Secret, SessionKey,
     TicketMessage,
 };
-use mikey::exchange::{KeyKind, psk};
+use mikey::exchange::{Acceptance, KeyKind, dh_hmac, psk};
 use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, SkewWindow, Timestamp};
 
 struct Case(BTreeMap<&'static str, &'static str>);
@@ -285,5 +285,52 @@ fn psk_messages_agree_octet_for_octet() {
             (tek.to_vec(), salt.to_vec()),
             (case.octets("tek"), case.octets("salt"))
         );
+    }
+}
+
+#[test]
+fn dhhmac_messages_agree_octet_for_octet() {
+    for case in cases("dhhmac") {
+        let (alice, bob) = (
+            Identity::uri("sip:alice@example.org").unwrap(),
+            Identity::uri("sip:bob@example.org").unwrap(),
+        );
+        let mut keys = InMemoryKeys::new();
+        keys.insert(alice, Secret::new(&case.octets("psk")).unwrap());
+        let mut cache = InMemoryReplayCache::new(8, SkewWindow::default());
+        let now = Timestamp::from_unix(1_800_000_000, 0);
+        let acceptance = Acceptance::new().short_groups(true);
+        let responder = dh_hmac::Responder::new(&keys, bob).acceptance(acceptance);
+        let accepted = responder.accept(&case.octets("init"), &mut cache, now).unwrap();
+        let (bundle, answer) = accepted.establish(&mut Octets(case.octets("y"))).unwrap();
+        assert_eq!(answer, case.octets("resp"), "{}", case.text("suite"));
+        let key = &bundle.keys()[0];
+        assert_eq!(key.key().expose(), case.octets("tgk"));
+        assert_eq!(key.spi(), Some([0x77].as_slice()));
+    }
+}
+
+#[cfg(feature = "rsa")]
+#[test]
+fn public_key_messages_agree_octet_for_octet() {
+    use mikey::crypto::RsaCredentials;
+    use mikey::exchange::public_key;
+
+    for case in cases("pk") {
+        let (alice, bob) = (
+            Identity::uri("sip:alice@example.org").unwrap(),
+            Identity::uri("sip:bob@example.org").unwrap(),
+        );
+        let mut credentials =
+            RsaCredentials::from_pkcs8(include_bytes!("vectors/rsa/bob.pkcs8.der")).unwrap();
+        let modulus = include_bytes!("vectors/rsa/alice.modulus.bin");
+        credentials.trust(alice, modulus, &[1, 0, 1]);
+        let mut cache = InMemoryReplayCache::new(8, SkewWindow::default());
+        let now = Timestamp::from_unix(1_800_000_000, 0);
+        let responder = public_key::Responder::new(&credentials, bob);
+        let accepted = responder.accept(&case.octets("init"), &mut cache, now).unwrap();
+        let (bundle, answer) = accepted.establish().unwrap();
+        assert_eq!(answer.unwrap(), case.octets("resp"), "{}", case.text("suite"));
+        assert_eq!(bundle.keys()[0].key().expose(), case.octets("tgk"));
     }
 }
