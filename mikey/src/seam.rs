@@ -129,7 +129,10 @@ pub trait PreSharedKeys {
 /// No key for this party, or none that may be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("no key for this party")]
-#[allow(clippy::exhaustive_structs, reason = "implementers of the trait return it")]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "implementers of the trait return it"
+)]
 pub struct UnknownKey;
 
 /// Pre-shared keys in memory, by the identity of the peer.

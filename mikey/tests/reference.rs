@@ -301,7 +301,9 @@ fn dhhmac_messages_agree_octet_for_octet() {
         let now = Timestamp::from_unix(1_800_000_000, 0);
         let acceptance = Acceptance::new().short_groups(true);
         let responder = dh_hmac::Responder::new(&keys, bob).acceptance(acceptance);
-        let accepted = responder.accept(&case.octets("init"), &mut cache, now).unwrap();
+        let accepted = responder
+            .accept(&case.octets("init"), &mut cache, now)
+            .unwrap();
         let (bundle, answer) = accepted.establish(&mut Octets(case.octets("y"))).unwrap();
         assert_eq!(answer, case.octets("resp"), "{}", case.text("suite"));
         let key = &bundle.keys()[0];
@@ -328,9 +330,16 @@ fn public_key_messages_agree_octet_for_octet() {
         let mut cache = InMemoryReplayCache::new(8, SkewWindow::default());
         let now = Timestamp::from_unix(1_800_000_000, 0);
         let responder = public_key::Responder::new(&credentials, bob);
-        let accepted = responder.accept(&case.octets("init"), &mut cache, now).unwrap();
+        let accepted = responder
+            .accept(&case.octets("init"), &mut cache, now)
+            .unwrap();
         let (bundle, answer) = accepted.establish().unwrap();
-        assert_eq!(answer.unwrap(), case.octets("resp"), "{}", case.text("suite"));
+        assert_eq!(
+            answer.unwrap(),
+            case.octets("resp"),
+            "{}",
+            case.text("suite")
+        );
         assert_eq!(bundle.keys()[0].key().expose(), case.octets("tgk"));
     }
 }

@@ -13,9 +13,11 @@
 
 mod initiator;
 mod responder;
+mod update;
 
 pub use initiator::{AwaitingResponse, Initiator};
 pub use responder::{Accepted, Responder};
+pub use update::{AwaitingUpdate, Update};
 
 use alloc::vec::Vec;
 

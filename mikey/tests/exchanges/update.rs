@@ -170,3 +170,110 @@ fn an_update_that_is_given_up_uses_its_time() {
     let rejected = at_alice.send_update(Update::new(), later(5)).unwrap_err();
     assert_eq!(rejected.error(), ExchangeError::ClockNotAdvanced);
 }
+
+mod by_dh_hmac {
+    use mikey::crypto::Group;
+    use mikey::exchange::dh_hmac::{self, Update};
+    use mikey::exchange::{Bundle, ExchangeError, Validity};
+    use mikey::payload::Payload;
+    use mikey::{Message, ReplayError};
+
+    use super::later;
+    use crate::support::{
+        TestRng, alice, bob, cache, lenient, now, shared_with, tampered, time, with_proposal,
+    };
+
+    fn established() -> (Bundle, Bundle) {
+        let (of_alice, of_bob) = (shared_with(bob()), shared_with(alice()));
+        let initiator = dh_hmac::Initiator::new(&of_alice, alice(), bob()).group(Group::Oakley1);
+        let (awaiting, message) =
+            with_proposal(|p| initiator.start(p, time(), &mut TestRng(1))).unwrap();
+        let responder = dh_hmac::Responder::new(&of_bob, bob()).acceptance(lenient());
+        let accepted = responder.accept(&message, &mut cache(), now()).unwrap();
+        let (at_bob, answer) = accepted.establish(&mut TestRng(2)).unwrap();
+        (awaiting.accept(&answer).unwrap(), at_bob)
+    }
+
+    #[test]
+    fn true_rekeying_brings_a_new_tgk_and_no_changed_octet_is_taken() {
+        let (at_alice, mut at_bob) = established();
+        let before = at_bob.keys()[0].key().expose().to_vec();
+        let update = Update::new().rekey(Group::Oakley2, Validity::Unlimited);
+        let (mut awaiting, message) = at_alice
+            .start_dh_hmac_update(update, later(1), &mut TestRng(3))
+            .unwrap();
+        let mut cache = cache();
+        let mut accept = |message: &[u8], at_bob: &mut Bundle| {
+            let rng = &mut TestRng(4);
+            let answer = at_bob.accept_dh_hmac_update(message, &lenient(), &mut cache, now(), rng);
+            (answer, cache.len())
+        };
+        for (index, changed) in tampered(&message) {
+            let (answer, remembered) = accept(&changed, &mut at_bob);
+            assert!(answer.is_err() && remembered == 0, "octet {index}");
+            assert_eq!(at_bob.keys()[0].key().expose(), before, "octet {index}");
+        }
+        let answer = accept(&message, &mut at_bob).0.unwrap();
+        let again = accept(&message, &mut at_bob).0.unwrap_err();
+        assert_eq!(again, ExchangeError::Replay(ReplayError::Replayed));
+        for (index, changed) in tampered(&answer) {
+            let rejected = awaiting.accept(&changed).err();
+            awaiting = rejected
+                .unwrap_or_else(|| panic!("octet {index}"))
+                .into_state();
+        }
+        let at_alice = awaiting.accept(&answer).unwrap();
+        assert_ne!(at_alice.keys()[0].key().expose(), before);
+        assert_eq!(
+            at_alice.keys()[0].key().expose(),
+            at_bob.keys()[0].key().expose()
+        );
+    }
+
+    #[test]
+    fn an_update_without_half_keys_keeps_the_tgk() {
+        let (at_alice, mut at_bob) = established();
+        let before = at_bob.keys()[0].key().expose().to_vec();
+        let (awaiting, message) = at_alice
+            .start_dh_hmac_update(Update::new(), later(1), &mut TestRng(3))
+            .unwrap();
+        let rng = &mut TestRng(4);
+        let answer = at_bob
+            .accept_dh_hmac_update(&message, &lenient(), &mut cache(), now(), rng)
+            .unwrap();
+        for message in [&message, &answer] {
+            let decoded = Message::decode(message).unwrap();
+            assert!(
+                !decoded
+                    .payloads()
+                    .any(|p| matches!(p, Payload::Dh(_) | Payload::Rand(_)))
+            );
+        }
+        let at_alice = awaiting.accept(&answer).unwrap();
+        assert_eq!(at_alice.keys()[0].key().expose(), before);
+    }
+
+    #[test]
+    fn the_two_kinds_of_updates_do_not_mix() {
+        let (of_dh, mut at_bob) = established();
+        let (of_psk, mut psk_at_bob) = super::established();
+        let rejected = of_dh
+            .send_update(super::Update::new(), later(1))
+            .unwrap_err();
+        assert_eq!(rejected.error(), ExchangeError::UnsupportedCipher);
+        let rng = &mut TestRng(3);
+        let rejected = of_psk
+            .start_dh_hmac_update(Update::new(), later(1), rng)
+            .unwrap_err();
+        let of_psk = rejected.into_state();
+        let (_, message) = of_psk.send_update(super::Update::new(), later(1)).unwrap();
+        let accept = lenient();
+        let error = at_bob
+            .accept_update(&message, &accept, &mut cache(), now())
+            .unwrap_err();
+        assert_eq!(error, ExchangeError::UnsupportedCipher);
+        let rng = &mut TestRng(3);
+        let error = psk_at_bob.accept_dh_hmac_update(&message, &accept, &mut cache(), now(), rng);
+        assert!(error.is_err());
+    }
+}

@@ -211,11 +211,19 @@ impl Bundle {
     }
 
     fn apply(&mut self, update: Update<'_>, time: MessageTime) {
-        self.last = time;
         if !update.material.is_empty() {
             self.keys = update.material;
         }
-        if let Some(proposal) = update.proposal {
+        self.apply_proposal(update.proposal.as_ref(), time);
+    }
+
+    pub(in crate::exchange) fn apply_proposal(
+        &mut self,
+        proposal: Option<&Proposal<'_>>,
+        time: MessageTime,
+    ) {
+        self.last = time;
+        if let Some(proposal) = proposal {
             if proposal.cs_id_map().cs_count() > 0 {
                 self.sessions = Sessions::from_map(proposal.cs_id_map());
             }
@@ -228,7 +236,7 @@ impl Bundle {
     }
 
     /// Takes each policy in place of the one with its number.
-    fn replace_policies(&mut self, policies: Vec<Policy>) {
+    pub(in crate::exchange) fn replace_policies(&mut self, policies: Vec<Policy>) {
         for policy in policies {
             self.policies
                 .retain(|known| known.policy_no() != policy.policy_no());
