@@ -104,6 +104,17 @@ impl Timestamp {
 /// The time that an Initiator puts into its messages: a clock, or a counter that only it keeps
 /// ([RFC 3830 §6.6]).
 ///
+/// ```
+/// use mikey::payload::TsValue;
+/// use mikey::{MessageTime, Timestamp};
+///
+/// let now = Timestamp::from_unix(1_800_000_000, 0);
+/// let time = MessageTime::from_payload(MessageTime::Utc32(now).to_payload(), now);
+/// assert_eq!(time, MessageTime::Utc32(now));
+/// assert!(MessageTime::Counter(8).is_after(MessageTime::Counter(7)));
+/// assert_eq!(MessageTime::Counter(8).to_payload(), TsValue::Counter(8));
+/// ```
+///
 /// # Security
 ///
 /// Every message of an Initiator needs a time of its own. With a counter the caller keeps it over

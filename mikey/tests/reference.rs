@@ -261,7 +261,7 @@ fn psk_messages_agree_octet_for_octet() {
         let accepted = responder
             .accept(&case.octets("init"), &mut cache, now)
             .unwrap();
-        assert_eq!(accepted.peer(), Some(&alice));
+        assert_eq!(accepted.peer(), &alice);
         let (bundle, answer) = accepted.establish().unwrap();
         assert_eq!(answer.unwrap(), case.octets("resp"));
 

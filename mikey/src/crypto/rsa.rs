@@ -41,6 +41,47 @@ pub enum Envelope {
 /// `ring` signs and verifies with SHA-256, `aws-lc-rs` seals and opens envelopes, both in constant
 /// time. No certificate is read: a peer has the key that was [trusted](Self::trust) for its
 /// identity, whatever certificates it sends. Who needs chain validation implements [`Credentials`].
+///
+/// ```
+/// use mikey::crypto::RsaCredentials;
+/// use mikey::derive::Secret;
+/// use mikey::exchange::{ExchangeError, KeyKind, KeyMaterial, Proposal, public_key};
+/// use mikey::payload::CsIdMap;
+/// use mikey::{Identity, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
+///
+/// # macro_rules! test_key {
+/// #     ($name:literal) => {
+/// #         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/rsa/", $name))
+/// #     };
+/// # }
+/// # let key_of_alice = test_key!("alice.pkcs8.der");
+/// # let key_of_bob = test_key!("bob.pkcs8.der");
+/// # let modulus_of_alice = test_key!("alice.modulus.bin");
+/// # let modulus_of_bob = test_key!("bob.modulus.bin");
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
+/// let unusable = |_| ExchangeError::UnknownIdentity;
+/// let mut of_alice = RsaCredentials::from_pkcs8(key_of_alice).map_err(unusable)?;
+/// of_alice.trust(bob.clone(), modulus_of_bob, &[1, 0, 1]);
+/// let mut of_bob = RsaCredentials::from_pkcs8(key_of_bob).map_err(unusable)?;
+/// of_bob.trust(alice.clone(), modulus_of_alice, &[1, 0, 1]);
+///
+/// let now = Timestamp::from_unix(1_800_000_000, 0);
+/// let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::random(16, &mut rng)?);
+/// let (awaiting, message) = public_key::Initiator::new(&of_alice, alice, bob.clone()).request(
+///     &Proposal::new(CsIdMap::NONE),
+///     vec![tgk],
+///     MessageTime::Utc(now),
+///     &mut rng,
+/// )?;
+///
+/// let mut cache = InMemoryReplayCache::new(1024, SkewWindow::default());
+/// let responder = public_key::Responder::new(&of_bob, bob);
+/// let (at_bob, answer) = responder.accept(&message, &mut cache, now)?.establish()?;
+/// let at_alice = awaiting.accept(&answer.unwrap_or_default())?;
+/// assert_eq!(at_alice.keys()[0].key().expose(), at_bob.keys()[0].key().expose());
+/// # Ok::<(), ExchangeError>(())
+/// ```
 pub struct RsaCredentials {
     signing: KeyPair,
     opening: PrivateDecryptingKey,

@@ -96,6 +96,16 @@ pub enum ForkedKey {
 
 /// RANDRi and RANDRr; one that a message has not is empty ([RFC 6043 §5.1.2]).
 ///
+/// ```
+/// use mikey::derive::{Label, Rands, SessionKey};
+///
+/// // An omitted RAND counts as one zero octet.
+/// let rands = Rands::new(&[7, 7], &[]).unwrap_or_default();
+/// let label = Label::ticket_session_key(SessionKey::Tek, 1, rands);
+/// assert_eq!(label.as_octets()[9..], [0x03, 2, 7, 7, 0]);
+/// assert_eq!(Rands::new(&[], &[]), None);
+/// ```
+///
 /// [RFC 6043 §5.1.2]: https://www.rfc-editor.org/rfc/rfc6043#section-5.1.2
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Rands<'a> {

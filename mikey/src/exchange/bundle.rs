@@ -14,6 +14,27 @@ use crate::{Identity, MessageTime};
 ///
 /// Made by a completed exchange and by nothing else. Keys are erased when it is dropped.
 ///
+/// ```
+/// use mikey::derive::{Secret, SessionKey};
+/// use mikey::exchange::{ExchangeError, KeyKind, KeyMaterial, Proposal, null};
+/// use mikey::payload::{CsIdMap, SrtpIdMap, SrtpIdSession};
+/// use mikey::{MessageTime, Timestamp};
+///
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// let streams = [SrtpIdSession { policy_no: 0, ssrc: 0x1234_5678, roc: 0 }];
+/// let proposal = Proposal::new(CsIdMap::SrtpId(SrtpIdMap::new(&streams)?));
+/// let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::random(16, &mut rng)?);
+/// let time = MessageTime::Utc(Timestamp::from_unix(1_800_000_000, 0));
+/// let (bundle, _message) =
+///     null::send_in_secured_channel(&proposal, vec![tgk], None, time, &mut rng)?;
+///
+/// assert_eq!(bundle.sessions()[0].ssrc(), Some(0x1234_5678));
+/// let mut tek = [0; 16];
+/// assert!(bundle.session_key(1, SessionKey::Tek, &mut tek).is_ok());
+/// assert!(bundle.session_key(2, SessionKey::Tek, &mut tek).is_err(), "no such session");
+/// # Ok::<(), ExchangeError>(())
+/// ```
+///
 /// [RFC 3830 §2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-2.3
 pub struct Bundle {
     pub(super) role: Role,

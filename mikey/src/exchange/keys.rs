@@ -27,6 +27,17 @@ pub enum KeyKind {
 
 /// When a key is used ([RFC 3830 §6.14]).
 ///
+/// ```
+/// use mikey::derive::Secret;
+/// use mikey::exchange::{ExchangeError, KeyKind, KeyMaterial, Validity};
+///
+/// // For the first 2^16 packets of SRTP.
+/// let until = Validity::Interval([0; 6].into(), [0, 0, 0, 0, 0xff, 0xff].into());
+/// let key = KeyMaterial::new(KeyKind::Tek, Secret::new(&[1; 16])?).with_validity(until);
+/// assert_eq!(key.spi(), None);
+/// # Ok::<(), ExchangeError>(())
+/// ```
+///
 /// [RFC 3830 §6.14]: https://www.rfc-editor.org/rfc/rfc3830#section-6.14
 #[non_exhaustive]
 #[derive(Clone, Debug, Eq, PartialEq)]

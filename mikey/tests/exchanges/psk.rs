@@ -1,9 +1,9 @@
-use mikey::code_points::{DataType, ErrorNo};
+use mikey::code_points::{DataType, ErrorNo, GeneralExtensionType};
 use mikey::crypto::Suite;
 use mikey::derive::SessionKey;
 use mikey::exchange::{Acceptance, Bundle, ExchangeError, psk};
-use mikey::payload::Payload;
-use mikey::{Identity, InMemoryReplayCache, Message, MessageTime, ReplayError, Timestamp};
+use mikey::payload::{Extension, GeneralExtension, Payload, SdpIds};
+use mikey::{Identity, InMemoryReplayCache, Message, MessageTime, ReplayError, Rules, Timestamp};
 
 use crate::support::{
     TestRng, alice, bob, cache, lenient, now, shared_with, tampered, tgk, time, with_proposal,
@@ -54,7 +54,7 @@ fn both_sides_have_the_same_keys_under_every_suite() {
         let (awaiting, message) = request(suite, time());
         let mut accepted = respond(&message, &mut cache()).unwrap();
         assert!(accepted.wants_answer());
-        assert_eq!(accepted.peer(), Some(&alice()));
+        assert_eq!(accepted.peer(), &alice());
         assert_eq!(accepted.policies()[0].param(1), Some([16].as_slice()));
         accepted.choose_ssrcs(&[0x2222_2222]).unwrap();
         let (at_bob, answer) = accepted.establish().unwrap();
@@ -283,4 +283,38 @@ fn a_csb_id_that_is_taken_is_not_used_again() {
     };
     let first = send(&[]);
     assert_ne!(send(&[first]), first);
+}
+
+#[test]
+fn req_psk_22_the_sdp_ids_are_authenticated_with_the_message() {
+    let rules = Rules::STRICT;
+    let ids = SdpIds::new("mikey").unwrap();
+    let octets = Extension::SdpIds(ids).to_vec();
+    let extensions = [GeneralExtension::new(GeneralExtensionType::SdpIds, &octets).unwrap()];
+    let keys = shared_with(bob());
+    let initiator = psk::Initiator::new(&keys, alice(), bob());
+    let (_, message) = with_proposal(|p| {
+        let proposal = p.extensions(&extensions);
+        initiator.send(&proposal, vec![tgk(1)], time(), &mut TestRng(1))
+    })
+    .unwrap();
+    let accepted = respond(&message, &mut cache()).unwrap();
+    let decoded = rules.decode(accepted.message()).unwrap();
+    let extension = decoded.payloads().find_map(|payload| match payload {
+        Payload::GeneralExtension(extension) => extension.value(rules.code_points()).ok(),
+        _ => None,
+    });
+    assert_eq!(extension, Some(Extension::SdpIds(ids)));
+
+    // Bidding down: another list does not authenticate.
+    let at = message
+        .windows(5)
+        .position(|octets| octets == b"mikey")
+        .unwrap();
+    let mut changed = message.clone();
+    changed[at..at + 5].copy_from_slice(b"other");
+    assert_eq!(
+        respond(&changed, &mut cache()).unwrap_err(),
+        ExchangeError::Forged
+    );
 }

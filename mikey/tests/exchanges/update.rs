@@ -200,7 +200,7 @@ mod by_dh_hmac {
         let before = at_bob.keys()[0].key().expose().to_vec();
         let update = Update::new().rekey(Group::Oakley2, Validity::Unlimited);
         let (mut awaiting, message) = at_alice
-            .start_dh_hmac_update(update, later(1), &mut TestRng(3))
+            .start_dh_hmac_update(&update, later(1), &mut TestRng(3))
             .unwrap();
         let mut cache = cache();
         let mut accept = |message: &[u8], at_bob: &mut Bundle| {
@@ -235,7 +235,7 @@ mod by_dh_hmac {
         let (at_alice, mut at_bob) = established();
         let before = at_bob.keys()[0].key().expose().to_vec();
         let (awaiting, message) = at_alice
-            .start_dh_hmac_update(Update::new(), later(1), &mut TestRng(3))
+            .start_dh_hmac_update(&Update::new(), later(1), &mut TestRng(3))
             .unwrap();
         let rng = &mut TestRng(4);
         let answer = at_bob
@@ -263,7 +263,7 @@ mod by_dh_hmac {
         assert_eq!(rejected.error(), ExchangeError::UnsupportedCipher);
         let rng = &mut TestRng(3);
         let rejected = of_psk
-            .start_dh_hmac_update(Update::new(), later(1), rng)
+            .start_dh_hmac_update(&Update::new(), later(1), rng)
             .unwrap_err();
         let of_psk = rejected.into_state();
         let (_, message) = of_psk.send_update(super::Update::new(), later(1)).unwrap();

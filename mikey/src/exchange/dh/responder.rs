@@ -72,7 +72,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),
-                peer,
+                peer: peer.clone(),
             }),
             csb_id,
             derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
@@ -86,6 +86,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         Ok(Accepted {
             credentials,
             bundle,
+            peer,
             message: init.octets().to_vec(),
             theirs,
         })
@@ -105,6 +106,7 @@ impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
 pub struct Accepted<'k, C: ?Sized> {
     credentials: &'k C,
     bundle: Bundle,
+    peer: Identity,
     message: Vec<u8>,
     theirs: HalfKey,
 }
@@ -121,8 +123,8 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
 
     /// Who proposes it, authenticated.
     #[must_use]
-    pub fn peer(&self) -> Option<&Identity> {
-        self.bundle.peer()
+    pub const fn peer(&self) -> &Identity {
+        &self.peer
     }
 
     /// The proposed crypto sessions.

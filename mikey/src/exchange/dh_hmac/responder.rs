@@ -87,7 +87,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),
-                peer,
+                peer: peer.clone(),
             }),
             csb_id,
             derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
@@ -99,6 +99,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         };
         Ok(Accepted {
             bundle,
+            peer,
             message: init.octets().to_vec(),
             theirs,
         })
@@ -117,6 +118,7 @@ impl<K: ?Sized> fmt::Debug for Responder<'_, K> {
 #[derive(Debug)]
 pub struct Accepted {
     bundle: Bundle,
+    peer: Identity,
     message: Vec<u8>,
     theirs: HalfKey,
 }
@@ -133,8 +135,8 @@ impl Accepted {
 
     /// Who proposes it, authenticated.
     #[must_use]
-    pub fn peer(&self) -> Option<&Identity> {
-        self.bundle.peer()
+    pub const fn peer(&self) -> &Identity {
+        &self.peer
     }
 
     /// The proposed crypto sessions.

@@ -61,7 +61,7 @@ impl Bundle {
     /// that this host did not initiate or that is none of DHHMAC.
     pub fn start_dh_hmac_update<'a, R: CryptoRng>(
         self,
-        update: Update<'a>,
+        update: &Update<'a>,
         time: MessageTime,
         rng: &mut R,
     ) -> Result<(AwaitingUpdate<'a>, Vec<u8>), Rejected<Self>> {
@@ -74,7 +74,7 @@ impl Bundle {
         match self.dh_hmac_update_message(update.proposal.as_ref(), own, time) {
             Ok(message) => {
                 let acceptance = Acceptance::new().short_groups(true);
-                let Update { proposal, .. } = update;
+                let proposal = update.proposal;
                 let awaiting = AwaitingUpdate {
                     bundle: self,
                     proposal,

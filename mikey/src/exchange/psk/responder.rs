@@ -86,7 +86,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),
-                peer,
+                peer: peer.clone(),
             }),
             csb_id,
             derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
@@ -98,6 +98,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         };
         Ok(Accepted {
             bundle,
+            peer,
             message: init.octets().to_vec(),
             data_type: DataType::PskVerMsg,
             answer: init.header().v_flag(),
@@ -118,6 +119,7 @@ impl<K: ?Sized> fmt::Debug for Responder<'_, K> {
 #[derive(Debug)]
 pub struct Accepted {
     pub(in crate::exchange) bundle: Bundle,
+    pub(in crate::exchange) peer: Identity,
     pub(in crate::exchange) message: Vec<u8>,
     pub(in crate::exchange) data_type: DataType,
     pub(in crate::exchange) answer: bool,
@@ -137,8 +139,8 @@ impl Accepted {
 
     /// Who proposes it, authenticated.
     #[must_use]
-    pub fn peer(&self) -> Option<&Identity> {
-        self.bundle.peer()
+    pub const fn peer(&self) -> &Identity {
+        &self.peer
     }
 
     /// The proposed crypto sessions.

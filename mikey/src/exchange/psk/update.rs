@@ -15,6 +15,32 @@ use crate::{EncodeError, Identity, Message, MessageTime, ReplayCache, Timestamp}
 
 /// What an update of a bundle changes; what is not set stays as it is ([RFC 3830 §4.5]).
 ///
+/// ```
+/// use mikey::derive::Secret;
+/// use mikey::exchange::{ExchangeError, KeyKind, KeyMaterial, Proposal, psk};
+/// use mikey::payload::CsIdMap;
+/// use mikey::{Identity, InMemoryKeys, MessageTime, Timestamp};
+///
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
+/// let mut keys = InMemoryKeys::new();
+/// keys.insert(bob.clone(), Secret::new(&[0x2b; 16])?);
+/// let now = Timestamp::from_unix(1_800_000_000, 0);
+/// let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::random(16, &mut rng)?);
+/// let (bundle, _message) = psk::Initiator::new(&keys, alice, bob).send(
+///     &Proposal::new(CsIdMap::NONE),
+///     vec![tgk],
+///     MessageTime::Utc(now),
+///     &mut rng,
+/// )?;
+///
+/// let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::new(&[9; 16])?);
+/// let later = MessageTime::Utc(now.plus_seconds(60));
+/// let (bundle, _message) = bundle.send_update(psk::Update::new().keys(vec![tgk]), later)?;
+/// assert_eq!(bundle.keys()[0].key().expose(), [9; 16]);
+/// # Ok::<(), ExchangeError>(())
+/// ```
+///
 /// [RFC 3830 §4.5]: https://www.rfc-editor.org/rfc/rfc3830#section-4.5
 #[derive(Debug, Default)]
 pub struct Update<'a> {

@@ -84,7 +84,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),
-                peer,
+                peer: peer.clone(),
             }),
             csb_id,
             derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
@@ -96,6 +96,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         };
         Ok(Accepted {
             bundle,
+            peer,
             message: init.octets().to_vec(),
             data_type: DataType::PkVerMsg,
             answer: init.header().v_flag(),

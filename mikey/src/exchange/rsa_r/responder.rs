@@ -69,7 +69,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),
-                peer,
+                peer: peer.clone(),
             }),
             csb_id,
             derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
@@ -82,6 +82,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         Ok(Accepted {
             credentials: self.credentials,
             bundle,
+            peer,
             message: init.octets().to_vec(),
             rand: rand.to_vec(),
             acceptance: self.acceptance,
@@ -101,6 +102,7 @@ impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
 pub struct Accepted<'k, C: ?Sized> {
     credentials: &'k C,
     bundle: Bundle,
+    peer: Identity,
     message: Vec<u8>,
     rand: Vec<u8>,
     acceptance: Acceptance,
@@ -115,8 +117,8 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
 
     /// Who asks, authenticated.
     #[must_use]
-    pub fn peer(&self) -> Option<&Identity> {
-        self.bundle.peer()
+    pub const fn peer(&self) -> &Identity {
+        &self.peer
     }
 
     /// The crypto sessions that are asked for.
