@@ -4,8 +4,8 @@ use crate::derive::Prf;
 /// The PRF, encryption and MAC that protect one MIKEY message, which fit each other
 /// ([RFC 6043 §12.1]).
 ///
-/// Algorithms with 128-bit and with 256-bit keys are never mixed, and NULL authentication has a
-/// name of its own.
+/// Algorithms with 128-bit and with 256-bit keys are never mixed, and all authenticate: messages
+/// that nothing protects are the affair of [`exchange::null`](crate::exchange::null).
 ///
 /// ```
 /// use mikey::crypto::{Cipher, Mac, Suite, SuiteError};
@@ -60,15 +60,6 @@ impl Suite {
         prf: Prf::HmacSha256,
         cipher: Cipher::Null,
         mac: Mac::HmacSha256_256,
-    };
-
-    /// No protection at all, for a message inside a secured channel ([RFC 3830 §4.2.3]).
-    ///
-    /// [RFC 3830 §4.2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.2.3
-    pub const INSECURE_NULL: Self = Self {
-        prf: Prf::Mikey1,
-        cipher: Cipher::Null,
-        mac: Mac::Null,
     };
 
     /// Takes algorithms that fit each other.
@@ -142,7 +133,7 @@ pub enum SuiteError {
     /// 128-bit and 256-bit algorithms are mixed.
     #[error("algorithms with 128-bit and with 256-bit keys are mixed")]
     Mixed,
-    /// The NULL MAC authenticates nothing; see [`Suite::INSECURE_NULL`].
+    /// The NULL MAC authenticates nothing.
     #[error("the NULL MAC authenticates nothing")]
     Unauthenticated,
 }

@@ -266,7 +266,7 @@ mod by_rsa_r {
 
     fn start(rsa: Rsa, suite: Suite) -> (RsaCredentials, Vec<u8>) {
         let of_alice = rsa.of_alice();
-        let initiator = rsa_r::Initiator::new(&of_alice, alice(), bob()).prf(suite.prf());
+        let initiator = rsa_r::Initiator::new(&of_alice, alice()).expecting(bob()).prf(suite.prf());
         let (_, message) = with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
         (of_alice, message)
     }
@@ -281,7 +281,7 @@ mod by_rsa_r {
         for rsa in RSA {
             for suite in SUITES {
                 let (of_alice, of_bob) = (rsa.of_alice(), rsa.of_bob());
-                let initiator = rsa_r::Initiator::new(&of_alice, alice(), bob()).prf(suite.prf());
+                let initiator = rsa_r::Initiator::new(&of_alice, alice()).expecting(bob()).prf(suite.prf());
                 let (mut awaiting, message) =
                     with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
                 let responder = rsa_r::Responder::new(&of_bob, bob());
@@ -325,6 +325,45 @@ mod by_rsa_r {
             let error = accepted.establish(SUITES[0], given(5), policies, &mut TestRng(4));
             assert_eq!(error.unwrap_err(), ExchangeError::UnsupportedPolicy);
         }
+    }
+
+    #[test]
+    fn whoever_answers_is_named_unless_somebody_is_expected() {
+        let of_alice = RSA[0].of_alice();
+        let carol = Identity::uri("sip:carol@example.org").unwrap();
+        let mut of_carol = RSA[0].of_bob();
+        of_carol.trust(alice(), ALICE_MODULUS, &[1, 0, 1]);
+        let mut knows_carol = RsaCredentials::from_pkcs8(ALICE_KEY).unwrap();
+        knows_carol.trust(carol.clone(), BOB_MODULUS, &[1, 0, 1]);
+        let answer = |initiator: &rsa_r::Initiator<'_, RsaCredentials>| {
+            let (_, message) =
+                with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
+            let accepted = rsa_r::Responder::new(&of_carol, carol.clone())
+                .accept(&message, &mut cache(), now())?;
+            let material = vec![tgk(5)];
+            accepted.establish(SUITES[0], material, &[0], &mut TestRng(4))
+        };
+        // The call was forwarded to Carol, and Alice takes it.
+        let anyone = rsa_r::Initiator::new(&knows_carol, alice());
+        let (_, message) = answer(&anyone).unwrap();
+        let (awaiting, _) =
+            with_proposal(|p| anyone.start(p, time(), &mut TestRng(3))).unwrap();
+        assert_eq!(awaiting.accept(&message).unwrap().peer(), Some(&carol));
+
+        // Carol does not answer for Bob, nor does Alice take her answer for his.
+        let to_bob = rsa_r::Initiator::new(&knows_carol, alice()).expecting(bob());
+        assert_eq!(answer(&to_bob).unwrap_err(), ExchangeError::UnknownIdentity);
+        let (awaiting, _) =
+            with_proposal(|p| to_bob.start(p, time(), &mut TestRng(3))).unwrap();
+        let error = awaiting.accept(&message).unwrap_err().error();
+        assert_eq!(error, ExchangeError::UnknownIdentity);
+
+        // Nor does she pose to who does not know her key.
+        let anyone = rsa_r::Initiator::new(&of_alice, alice());
+        let (awaiting, _) =
+            with_proposal(|p| anyone.start(p, time(), &mut TestRng(3))).unwrap();
+        let error = awaiting.accept(&message).unwrap_err().error();
+        assert_eq!(error, ExchangeError::Credentials(CredentialError::UnknownPeer));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::psk::fresh_rand;
 use crate::exchange::sessions::{Policy, Sessions};
 use crate::exchange::signature::{envelope_keys, open_enveloped, signed};
-use crate::exchange::verification::read_answer;
+use crate::exchange::verification::{Context, read_answer};
 use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
 use crate::payload::{Header, Payload, Rand};
 use crate::seam::Credentials;
@@ -18,24 +18,31 @@ use crate::{Identity, MessageTime};
 
 /// The Initiator of RSA-R, who asks for keys ([RFC 4738 §3.4]).
 ///
-/// The peer need not be known before: its identity comes with the answer, and the caller compares.
+/// Whoever answers is named by the answer, proven by its signature: a call may have been forwarded.
+/// Compare [`Bundle::peer`] with whom you wish to talk to, or say so with
+/// [`expecting`](Self::expecting).
 ///
 /// [RFC 4738 §3.4]: https://www.rfc-editor.org/rfc/rfc4738#section-3.4
 pub struct Initiator<'k, C: ?Sized> {
     credentials: &'k C,
-    parties: Parties,
+    local: Identity,
+    expected: Option<Identity>,
     prf: Prf,
 }
 
 impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
-    /// `local` asks `peer`, and nobody else may answer; with the PRF MIKEY-1.
+    /// `local` asks, with the PRF MIKEY-1, and anyone may answer whose signature `credentials`
+    /// verifies.
     #[must_use]
-    pub const fn new(credentials: &'k C, local: Identity, peer: Identity) -> Self {
-        Self {
-            credentials,
-            parties: Parties { local, peer },
-            prf: Prf::Mikey1,
-        }
+    pub const fn new(credentials: &'k C, local: Identity) -> Self {
+        Self { credentials, local, expected: None, prf: Prf::Mikey1 }
+    }
+
+    /// Only `peer` may answer.
+    #[must_use]
+    pub fn expecting(mut self, peer: Identity) -> Self {
+        self.expected = Some(peer);
+        self
     }
 
     /// With another PRF.
@@ -61,7 +68,7 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         let mut payloads = alloc::vec![
             Payload::T(time.to_payload()),
             Payload::Rand(Rand::new(&rand)?),
-            Payload::Id(self.parties.local.to_payload()?),
+            Payload::Id(self.local.to_payload()?),
         ];
         payloads.extend(
             self.credentials
@@ -69,7 +76,9 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
                 .into_iter()
                 .map(Payload::Cert),
         );
-        payloads.push(Payload::Id(self.parties.peer.to_payload()?));
+        if let Some(peer) = &self.expected {
+            payloads.push(Payload::Id(peer.to_payload()?));
+        }
         payloads.extend(proposal.payloads());
         let map = proposal.cs_id_map();
         // V is 1 in this exchange, and ignored.
@@ -78,7 +87,7 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         let message = signed(header, &payloads, self.credentials)?;
         let bundle = Bundle {
             role: Role::Initiator,
-            parties: Some(self.parties.clone()),
+            parties: None,
             csb_id,
             derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
             keys: Vec::new(),
@@ -91,23 +100,22 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             last: time,
             protection: None,
         };
-        let (credentials, acceptance) = (self.credentials, Acceptance::new());
-        Ok((
-            AwaitingResponse {
-                credentials,
-                bundle,
-                rand,
-                acceptance,
-            },
-            message,
-        ))
+        let awaiting = AwaitingResponse {
+            credentials: self.credentials,
+            local: self.local.clone(),
+            expected: self.expected.clone(),
+            bundle,
+            rand,
+            acceptance: Acceptance::new(),
+        };
+        Ok((awaiting, message))
     }
 }
 
 impl<C: ?Sized> fmt::Debug for Initiator<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Initiator")
-            .field("parties", &self.parties)
+            .field("local", &self.local)
             .finish_non_exhaustive()
     }
 }
@@ -115,6 +123,8 @@ impl<C: ?Sized> fmt::Debug for Initiator<'_, C> {
 /// An Initiator that has asked for keys.
 pub struct AwaitingResponse<'k, C: ?Sized> {
     credentials: &'k C,
+    local: Identity,
+    expected: Option<Identity>,
     bundle: Bundle,
     rand: Vec<u8>,
     acceptance: Acceptance,
@@ -122,6 +132,7 @@ pub struct AwaitingResponse<'k, C: ?Sized> {
 
 /// What the answer brings.
 struct Answer {
+    peer: Identity,
     keys: MessageKeys,
     cached: bool,
     material: Vec<KeyMaterial>,
@@ -152,6 +163,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok(answer) => {
+                self.bundle.parties = Some(Parties { local: self.local, peer: answer.peer });
                 self.bundle.keys = answer.material;
                 self.bundle.sessions = answer.sessions;
                 self.bundle.protection = answer.cached.then_some(answer.keys);
@@ -166,29 +178,34 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
 
     fn check(&self, message: &[u8]) -> Result<Answer, ExchangeError> {
         use PayloadType::{Cert, Id, Kemac, Pke, Sign, Sp};
-        let context = self.bundle.context()?;
+        let context = Context {
+            initiator: &self.local,
+            // Not known yet; what is read with it does not depend on it.
+            responder: &self.local,
+            csb_id: self.bundle.csb_id,
+            prf_func: self.bundle.derivation.prf().prf_func(),
+            time: self.bundle.last.to_payload(),
+        };
         // Without RAND: ours is used, and an answer that has one is discarded (RFC 4738 §3.7).
         let allowed = [Id, Cert, Sp, Kemac, Pke, Sign];
         let data_type = DataType::RsaRResp;
-        let answer = read_answer(
-            message,
-            data_type,
-            &allowed,
-            &self.acceptance,
-            &context,
-            None,
-        )?;
+        let answer = read_answer(message, data_type, &allowed, &self.acceptance, &context, None)?;
         if answer.has_csb_id_extension() {
-            return Err(ExchangeError::UnexpectedPayload(
-                PayloadType::GeneralExtension,
-            ));
+            return Err(ExchangeError::UnexpectedPayload(PayloadType::GeneralExtension));
         }
         let (kemac, pke, sign) = (answer.kemac()?, answer.pke()?, answer.sign()?);
-        match answer.ids() {
-            [responder] if Identity::from_payload(responder) == *context.responder => {}
+        let peer = match answer.ids() {
+            [responder] => Identity::from_payload(responder),
             [] => return Err(ExchangeError::MissingPayload(Id)),
-            _ => return Err(ExchangeError::UnknownIdentity),
+            _ => return Err(ExchangeError::UnexpectedPayload(Id)),
+        };
+        if peer == self.local {
+            return Err(ExchangeError::Reflected);
         }
+        if self.expected.as_ref().is_some_and(|expected| *expected != peer) {
+            return Err(ExchangeError::UnknownIdentity);
+        }
+        let context = Context { responder: &peer, ..context };
         let suite = answer.suite(&kemac)?;
         if suite.cipher() == Cipher::Null {
             return Err(ExchangeError::UnsupportedCipher);
@@ -227,6 +244,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
         let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
         let cached = !matches!(pke.cache(), EnvelopeKeyCache::NoCache);
         Ok(Answer {
+            peer,
             keys,
             cached,
             material,
