@@ -3,8 +3,8 @@ use core::fmt;
 use bytes::BufMut;
 
 use crate::{
-    DecodeError, DecodeErrorKind, EncodeError, code_points::PayloadType, limits::MAX_PAYLOADS,
-    payload::Payload, reader::Reader,
+    DecodeError, DecodeErrorKind, EncodeError, code_points::PayloadType, error::Place,
+    limits::MAX_PAYLOADS, payload::Payload, reader::Reader,
 };
 
 /// Where a chain of payloads stands; it decides which payloads may be in it.
@@ -102,7 +102,11 @@ impl<'a> Chain<'a> {
         } else {
             first
         };
-        Self::parse_whole(Reader::new(octets, "Encr data"), first, Context::Encrypted)
+        Self::parse_whole(
+            Reader::new(octets, Place::EncrData),
+            first,
+            Context::Encrypted,
+        )
     }
 
     /// Writes to `out` what [`decode_encrypted`](Self::decode_encrypted) reads.
@@ -135,7 +139,7 @@ impl<'a> Chain<'a> {
             repr: match self.repr {
                 Repr::Wire { first, octets } => IterRepr::Wire {
                     next: first,
-                    reader: Reader::new(octets, ""),
+                    reader: Reader::again(octets),
                 },
                 Repr::Items(items) => IterRepr::Items(items.iter()),
             },
@@ -189,18 +193,19 @@ impl<'a> Chain<'a> {
 
     /// Whether the chain may stand in `context`.
     pub(crate) fn check(&self, context: Context) -> Result<(), EncodeError> {
-        let mut payloads = self.iter().enumerate().peekable();
-        while let Some((index, payload)) = payloads.next() {
-            let payload_type = payload.payload_type();
-            let signed_too_early = payload_type == PayloadType::Sign && payloads.peek().is_some();
-            if !context.allows(payload_type) || signed_too_early {
-                return Err(EncodeError::Misplaced(payload_type.into()));
+        match self.repr {
+            Repr::Wire { .. } => {
+                check_types(self.iter().map(|payload| payload.payload_type()), context)
             }
-            if index >= MAX_PAYLOADS {
-                return Err(EncodeError::TooMany);
-            }
+            Repr::Items(items) => check_types(items.iter().map(Payload::payload_type), context),
         }
-        Ok(())
+    }
+
+    /// Octets that [`parse_whole`](Self::parse_whole) has found to be a chain.
+    pub(crate) const fn checked(first: PayloadType, octets: &'a [u8]) -> Self {
+        Self {
+            repr: Repr::Wire { first, octets },
+        }
     }
 
     /// All of `reader`, to its last octet.
@@ -219,32 +224,47 @@ impl<'a> Chain<'a> {
         reader: &mut Reader<'a>,
         first: PayloadType,
         context: Context,
-        mut accept: impl FnMut(&Payload<'a>) -> Result<(), DecodeErrorKind>,
+        mut accept: impl FnMut(Payload<'a>) -> Result<(), DecodeErrorKind>,
     ) -> Result<Self, DecodeError> {
-        let start = *reader;
+        let mut here = *reader;
         let mut next = first;
         let mut count = 0;
         while next != PayloadType::Last {
             if !context.allows(next) {
-                return Err(reader.error(DecodeErrorKind::Misplaced(next.into())));
+                return Err(here.error(DecodeErrorKind::Misplaced(next.into())));
             }
             count += 1;
             if count > MAX_PAYLOADS {
-                return Err(reader.error(DecodeErrorKind::TooManyPayloads));
+                return Err(here.error(DecodeErrorKind::TooManyPayloads));
             }
-            let before = *reader;
-            let (payload, following) = Payload::parse(reader, next)?;
-            accept(&payload).map_err(|kind| {
-                DecodeError::new(kind, payload.payload_type().name(), before.offset())
-            })?;
-            next = following;
+            next = Payload::parse(&mut here, next, &mut accept)?;
         }
-        let mut whole = start;
-        let octets = whole.take(reader.offset().saturating_sub(start.offset()))?;
-        Ok(Self {
-            repr: Repr::Wire { first, octets },
-        })
+        let octets = reader.take(here.offset().saturating_sub(reader.offset()))?;
+        *reader = here;
+        Ok(Self::checked(first, octets))
     }
+}
+
+fn check_types(
+    types: impl Iterator<Item = PayloadType>,
+    context: Context,
+) -> Result<(), EncodeError> {
+    let mut signed = None;
+    for (index, payload_type) in types.enumerate() {
+        if let Some(sign) = signed {
+            return Err(EncodeError::Misplaced(sign));
+        }
+        if !context.allows(payload_type) {
+            return Err(EncodeError::Misplaced(payload_type.into()));
+        }
+        if index >= MAX_PAYLOADS {
+            return Err(EncodeError::TooMany);
+        }
+        if payload_type == PayloadType::Sign {
+            signed = Some(payload_type.into());
+        }
+    }
+    Ok(())
 }
 
 impl PartialEq for Chain<'_> {
@@ -289,17 +309,24 @@ impl<'a> Iterator for Payloads<'a> {
     type Item = Payload<'a>;
 
     fn next(&mut self) -> Option<Payload<'a>> {
+        // Named and returned once, so that the payload is put together where it is returned.
+        let mut found = None;
         match &mut self.repr {
             IterRepr::Wire {
                 next: PayloadType::Last,
                 ..
-            } => None,
+            } => {}
             IterRepr::Wire { next, reader } => {
-                let (payload, following) = Payload::parse(reader, *next).ok()?;
-                *next = following;
-                Some(payload)
+                let keep = |payload| {
+                    found = Some(payload);
+                    Ok(())
+                };
+                if let Ok(following) = Payload::parse(reader, *next, keep) {
+                    *next = following;
+                }
             }
-            IterRepr::Items(items) => items.next().copied(),
+            IterRepr::Items(items) => found = items.next().copied(),
         }
+        found
     }
 }

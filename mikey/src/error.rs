@@ -1,5 +1,7 @@
 use core::fmt;
 
+use crate::code_points::{GeneralExtensionType, PayloadType};
+
 /// Octets are not a MIKEY message, or one that these rules refuse.
 ///
 /// Nothing was changed; answer with an Error message or with silence, as the exchange says.
@@ -15,16 +17,29 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct DecodeError {
     kind: DecodeErrorKind,
-    payload: &'static str,
-    offset: usize,
+    place: Place,
+    offset: u32,
+}
+
+/// What is being decoded. Small, so that a result of one octet fits in registers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Place {
+    Conf,
+    EncrData,
+    Extension(GeneralExtensionType),
+    Hdr,
+    KeyMgmt,
+    Payload(PayloadType),
+    Thdr,
 }
 
 impl DecodeError {
-    pub(crate) const fn new(kind: DecodeErrorKind, payload: &'static str, offset: usize) -> Self {
+    #[cold]
+    pub(crate) fn new(kind: DecodeErrorKind, place: Place, offset: usize) -> Self {
         Self {
             kind,
-            payload,
-            offset,
+            place,
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
         }
     }
 
@@ -37,13 +52,21 @@ impl DecodeError {
     /// The payload that is wrong, by its name in the standard.
     #[must_use]
     pub const fn payload(&self) -> &'static str {
-        self.payload
+        match self.place {
+            Place::Conf => "CONF",
+            Place::EncrData => "Encr data",
+            Place::Extension(extension_type) => extension_type.name(),
+            Place::Hdr => "HDR",
+            Place::KeyMgmt => "key-mgmt",
+            Place::Payload(payload_type) => payload_type.name(),
+            Place::Thdr => "THDR",
+        }
     }
 
     /// The first octet that was refused or is missing, counted from the start of what was decoded.
     #[must_use]
-    pub const fn offset(&self) -> usize {
-        self.offset
+    pub fn offset(&self) -> usize {
+        usize::try_from(self.offset).unwrap_or(usize::MAX)
     }
 }
 
@@ -52,7 +75,9 @@ impl fmt::Display for DecodeError {
         write!(
             f,
             "{}: {}, at octet {}",
-            self.payload, self.kind, self.offset
+            self.payload(),
+            self.kind,
+            self.offset
         )
     }
 }

@@ -10,7 +10,7 @@ use alloc::{format, string::String, vec::Vec};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use crate::{DecodeError, DecodeErrorKind, limits::MAX_KEY_MGMT_LEN};
+use crate::{DecodeError, DecodeErrorKind, error::Place, limits::MAX_KEY_MGMT_LEN};
 
 /// The protocol identifier of MIKEY, which is case sensitive ([RFC 4567 §7]).
 ///
@@ -313,17 +313,17 @@ const fn is_uri_octet(octet: u8) -> bool {
     octet.is_ascii_graphic() && octet != b'"' && octet != b'\\'
 }
 
-const fn check_len(value: &str) -> Result<(), DecodeError> {
+fn check_len(value: &str) -> Result<(), DecodeError> {
     if value.len() > MAX_KEY_MGMT_LEN {
         return Err(DecodeError::new(
             DecodeErrorKind::TooLong,
-            "key-mgmt",
+            Place::KeyMgmt,
             MAX_KEY_MGMT_LEN,
         ));
     }
     Ok(())
 }
 
-const fn error(offset: usize) -> DecodeError {
-    DecodeError::new(DecodeErrorKind::Grammar, "key-mgmt", offset)
+fn error(offset: usize) -> DecodeError {
+    DecodeError::new(DecodeErrorKind::Grammar, Place::KeyMgmt, offset)
 }

@@ -20,6 +20,7 @@ impl<'a> Octets8<'a> {
         Ok(Self { len, octets })
     }
 
+    #[inline]
     pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let len = reader.u8()?;
         Ok(Self {
@@ -60,6 +61,7 @@ impl<'a> Octets16<'a> {
         Ok(Self { len, octets })
     }
 
+    #[inline]
     pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let len = reader.u16()?;
         Ok(Self {

@@ -60,7 +60,8 @@ pub use ticket_policy::{TicketKind, TicketPolicy};
 pub use v::Verification;
 
 use crate::{
-    DecodeError, DecodeErrorKind, chain::Context, code_points::PayloadType, reader::Reader,
+    DecodeError, DecodeErrorKind, chain::Context, code_points::PayloadType, error::Place,
+    reader::Reader,
 };
 
 /// A payload behind the header ([RFC 3830 §6.1], 6043, 6267, 6509).
@@ -223,13 +224,19 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// Reads a payload of the type that the one before named, and the type that it names itself.
+    /// Reads a payload of the type that the one before named, hands it to `take`, and returns the
+    /// type that it names itself.
+    ///
+    /// A payload is large; one that is only checked is never put together.
+    #[inline]
     pub(crate) fn parse(
         reader: &mut Reader<'a>,
         payload_type: PayloadType,
-    ) -> Result<(Self, PayloadType), DecodeError> {
+        take: impl FnOnce(Self) -> Result<(), DecodeErrorKind>,
+    ) -> Result<PayloadType, DecodeError> {
         use PayloadType as Type;
-        reader.enter(payload_type.name());
+        reader.enter(Place::Payload(payload_type));
+        let before = *reader;
         let next = match payload_type {
             Type::Last | Type::Unknown(_) => {
                 return Err(reader.error(DecodeErrorKind::UnknownPayload(payload_type.into())));
@@ -237,35 +244,41 @@ impl<'a> Payload<'a> {
             Type::Sign => Type::Last,
             _ => Type::from(reader.u8()?),
         };
-        let payload = match payload_type {
-            Type::Kemac => Self::Kemac(Kemac::parse(reader)?),
-            Type::Pke => Self::Pke(Pke::parse(reader)?),
-            Type::Dh => Self::Dh(Dh::parse(reader)?),
-            Type::Sign => Self::Sign(Sign::parse(reader)?),
-            Type::T => Self::T(TsValue::parse(reader)?),
-            Type::Id => Self::Id(Id::parse(reader)?),
-            Type::Cert => Self::Cert(Cert::parse(reader)?),
-            Type::Chash => Self::Chash(CertHash::parse(reader)?),
-            Type::V => Self::V(Verification::parse(reader)?),
-            Type::Sp => Self::Sp(SecurityPolicy::parse(reader)?),
-            Type::Rand => Self::Rand(Rand::parse(reader)?),
-            Type::Err => Self::Err(ErrorPayload::parse(reader)?),
-            Type::Tr => Self::Tr(Tr::parse(reader)?),
-            Type::Idr => Self::Idr(Idr::parse(reader)?),
-            Type::Randr => Self::Randr(Randr::parse(reader)?),
-            Type::Tp => Self::Tp(TicketPolicy::parse(reader, Context::TicketPolicy)?),
-            Type::Ticket => Self::Ticket(Ticket::parse(reader)?),
-            Type::KeyData => Self::KeyData(KeyData::parse(reader)?),
-            Type::GeneralExtension => Self::GeneralExtension(GeneralExtension::parse(reader)?),
-            Type::Ibake => Self::Ibake(IdentityEncrypted::parse(reader)?),
-            Type::Esk => Self::Esk(IdentityEncrypted::parse(reader)?),
-            Type::Sk => Self::Sk(Sk::parse(reader)?),
-            Type::Eccpt => Self::Eccpt(Eccpt::parse(reader)?),
-            Type::Sakke => Self::Sakke(Sakke::parse(reader)?),
+        let taken = match payload_type {
+            Type::Kemac => take(Self::Kemac(Kemac::parse(reader)?)),
+            Type::Pke => take(Self::Pke(Pke::parse(reader)?)),
+            Type::Dh => take(Self::Dh(Dh::parse(reader)?)),
+            Type::Sign => take(Self::Sign(Sign::parse(reader)?)),
+            Type::T => take(Self::T(TsValue::parse(reader)?)),
+            Type::Id => take(Self::Id(Id::parse(reader)?)),
+            Type::Cert => take(Self::Cert(Cert::parse(reader)?)),
+            Type::Chash => take(Self::Chash(CertHash::parse(reader)?)),
+            Type::V => take(Self::V(Verification::parse(reader)?)),
+            Type::Sp => take(Self::Sp(SecurityPolicy::parse(reader)?)),
+            Type::Rand => take(Self::Rand(Rand::parse(reader)?)),
+            Type::Err => take(Self::Err(ErrorPayload::parse(reader)?)),
+            Type::Tr => take(Self::Tr(Tr::parse(reader)?)),
+            Type::Idr => take(Self::Idr(Idr::parse(reader)?)),
+            Type::Randr => take(Self::Randr(Randr::parse(reader)?)),
+            Type::Tp => take(Self::Tp(TicketPolicy::parse(
+                reader,
+                Context::TicketPolicy,
+            )?)),
+            Type::Ticket => take(Self::Ticket(Ticket::parse(reader)?)),
+            Type::KeyData => take(Self::KeyData(KeyData::parse(reader)?)),
+            Type::GeneralExtension => {
+                take(Self::GeneralExtension(GeneralExtension::parse(reader)?))
+            }
+            Type::Ibake => take(Self::Ibake(IdentityEncrypted::parse(reader)?)),
+            Type::Esk => take(Self::Esk(IdentityEncrypted::parse(reader)?)),
+            Type::Sk => take(Self::Sk(Sk::parse(reader)?)),
+            Type::Eccpt => take(Self::Eccpt(Eccpt::parse(reader)?)),
+            Type::Sakke => take(Self::Sakke(Sakke::parse(reader)?)),
             Type::Last | Type::Unknown(_) => {
                 return Err(reader.error(DecodeErrorKind::UnknownPayload(payload_type.into())));
             }
         };
-        Ok((payload, next))
+        taken.map_err(|kind| before.error(kind))?;
+        Ok(next)
     }
 }

@@ -1,4 +1,4 @@
-use crate::{DecodeError, DecodeErrorKind};
+use crate::{DecodeError, DecodeErrorKind, error::Place};
 
 /// A cursor over octets that knows where it is, so that an error can say so.
 ///
@@ -6,30 +6,43 @@ use crate::{DecodeError, DecodeErrorKind};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
-    offset: usize,
-    payload: &'static str,
+    /// The offset at which `rest` ends: it stays as it is while octets are read.
+    end: usize,
+    place: Place,
+    checked: bool,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) const fn new(octets: &'a [u8], payload: &'static str) -> Self {
+    pub(crate) const fn new(octets: &'a [u8], place: Place) -> Self {
         Self {
             rest: octets,
-            offset: 0,
-            payload,
+            end: octets.len(),
+            place,
+            checked: false,
         }
     }
 
-    /// Names the payload that is read from here on.
-    pub(crate) const fn enter(&mut self, payload: &'static str) {
-        self.payload = payload;
+    /// Over octets that were read once without fault: lists within them are not gone through again.
+    pub(crate) const fn again(octets: &'a [u8]) -> Self {
+        Self {
+            rest: octets,
+            end: octets.len(),
+            place: Place::Hdr,
+            checked: true,
+        }
     }
 
-    pub(crate) const fn payload(&self) -> &'static str {
-        self.payload
+    pub(crate) const fn is_checked(&self) -> bool {
+        self.checked
+    }
+
+    /// Names what is read from here on.
+    pub(crate) const fn enter(&mut self, place: Place) {
+        self.place = place;
     }
 
     pub(crate) const fn offset(&self) -> usize {
-        self.offset
+        self.end.saturating_sub(self.rest.len())
     }
 
     pub(crate) const fn rest(&self) -> &'a [u8] {
@@ -45,7 +58,6 @@ impl<'a> Reader<'a> {
         match self.rest.split_first_chunk::<N>() {
             Some((taken, rest)) => {
                 self.rest = rest;
-                self.offset += N;
                 Ok(*taken)
             }
             None => Err(self.truncated()),
@@ -78,7 +90,6 @@ impl<'a> Reader<'a> {
         match self.rest.split_at_checked(len) {
             Some((taken, rest)) => {
                 self.rest = rest;
-                self.offset += len;
                 Ok(taken)
             }
             None => Err(self.truncated()),
@@ -88,16 +99,16 @@ impl<'a> Reader<'a> {
     /// The next `len` octets as a cursor of their own, its offsets counted as here.
     #[inline]
     pub(crate) fn nested(&mut self, len: impl Into<usize>) -> Result<Self, DecodeError> {
-        let (offset, payload) = (self.offset, self.payload);
+        let rest = self.take(len)?;
         Ok(Self {
-            rest: self.take(len)?,
-            offset,
-            payload,
+            rest,
+            end: self.offset(),
+            ..*self
         })
     }
 
     /// Fails if octets are left.
-    pub(crate) const fn finish(&self) -> Result<(), DecodeError> {
+    pub(crate) fn finish(&self) -> Result<(), DecodeError> {
         if self.rest.is_empty() {
             Ok(())
         } else {
@@ -105,16 +116,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) const fn error(&self, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError::new(kind, self.payload, self.offset)
+    #[cold]
+    pub(crate) fn error(&self, kind: DecodeErrorKind) -> DecodeError {
+        DecodeError::new(kind, self.place, self.offset())
     }
 
-    /// The field that is short begins here, but what is missing is behind the last octet.
-    const fn truncated(&self) -> DecodeError {
-        DecodeError::new(
-            DecodeErrorKind::Truncated,
-            self.payload,
-            self.offset.saturating_add(self.rest.len()),
-        )
+    /// What is missing is behind the last octet, wherever the field begins.
+    #[cold]
+    fn truncated(&self) -> DecodeError {
+        DecodeError::new(DecodeErrorKind::Truncated, self.place, self.end)
     }
 }

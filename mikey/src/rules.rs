@@ -2,6 +2,7 @@ use crate::{
     Chain, DecodeError, DecodeErrorKind, EncodeError, Message, Quirks,
     chain::Context,
     code_points::ThreeGppCodePoints,
+    error::Place,
     limits::MAX_MESSAGE_LEN,
     payload::{CsIdMap, Header, Payload, SecurityPolicy, SessionData},
     reader::Reader,
@@ -70,17 +71,17 @@ impl Rules {
     ///
     /// [`DecodeError`] if `octets` are not one message, from the first to the last.
     pub fn decode<'a>(&self, octets: &'a [u8]) -> Result<Message<'a>, DecodeError> {
-        let mut reader = Reader::new(octets, "HDR");
+        let mut reader = Reader::new(octets, Place::Hdr);
         if octets.len() > MAX_MESSAGE_LEN {
             let end = DecodeErrorKind::TooLong;
-            return Err(DecodeError::new(end, reader.payload(), MAX_MESSAGE_LEN));
+            return Err(DecodeError::new(end, Place::Hdr, MAX_MESSAGE_LEN));
         }
         let (header, next) = Header::parse(&mut reader)?;
         let map = header.cs_id_map();
         self.check_map(map)
-            .map_err(|kind| DecodeError::new(kind, "HDR", 10))?;
+            .map_err(|kind| DecodeError::new(kind, Place::Hdr, 10))?;
         let chain = Chain::parse(&mut reader, next, Context::Message, |payload| {
-            self.check_payload(map, payload)
+            self.check_payload(map, &payload)
         })?;
         if !(self.quirks.trailing_zero && reader.rest() == [0]) {
             reader.finish()?;

@@ -37,6 +37,9 @@ impl<'a, T: Element<'a>> Sequence<'a, T> {
     /// Elements up to the end of `reader`.
     pub(crate) fn parse_all(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
         let octets = reader.rest();
+        if reader.is_checked() {
+            return Ok(Self::Wire(octets));
+        }
         while !reader.is_empty() {
             T::parse(&mut reader)?;
         }
@@ -45,7 +48,7 @@ impl<'a, T: Element<'a>> Sequence<'a, T> {
 
     pub(crate) fn iter(&self) -> Iter<'a, T> {
         match *self {
-            Self::Wire(octets) => Iter::Wire(Reader::new(octets, "")),
+            Self::Wire(octets) => Iter::Wire(Reader::again(octets)),
             Self::Items(items) => Iter::Items(items.iter()),
         }
     }

@@ -57,6 +57,7 @@ impl<'a> Cert<'a> {
         self.data.get()
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             cert_type: CertType::from(reader.u8()?),
@@ -124,6 +125,7 @@ impl<'a> CertHash<'a> {
         self.hash
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let before = *reader;
         let hash_func = HashFunc::from(reader.u8()?);

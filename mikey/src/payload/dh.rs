@@ -73,6 +73,7 @@ impl<'a> Dh<'a> {
         self.validity
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let before = *reader;
         let group = DhGroup::from(reader.u8()?);

@@ -39,6 +39,7 @@ impl ErrorPayload {
         self.error_no
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             error_no: ErrorNo::from(reader.u8()?),

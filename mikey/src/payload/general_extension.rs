@@ -9,6 +9,7 @@ use crate::{
     code_points::{
         GeneralExtensionType, KeyIdType, OmaBcastSubtype, PayloadType, ThreeGppCodePoints,
     },
+    error::Place,
     octets::{Octets8, Octets16},
     reader::Reader,
     sequence::{Element, Sequence},
@@ -81,7 +82,7 @@ impl<'a> GeneralExtension<'a> {
     pub fn value(&self, code_points: &ThreeGppCodePoints) -> Result<Extension<'a>, DecodeError> {
         use GeneralExtensionType as Type;
         let data = self.data();
-        let mut reader = Reader::new(data, self.extension_type.name());
+        let mut reader = Reader::new(data, Place::Extension(self.extension_type));
         match self.extension_type {
             Type::VendorId => Ok(Extension::VendorId(data)),
             Type::SdpIds => SdpIds::parse(&reader).map(Extension::SdpIds),
@@ -102,7 +103,7 @@ impl<'a> GeneralExtension<'a> {
             Type::SakkeToSelf => Ok(Extension::SakkeToSelf(data)),
             Type::ThreeGppKeyParameters => Ok(Extension::ThreeGppKeyParameters(data)),
             other if other == code_points.conf => {
-                reader.enter("CONF");
+                reader.enter(Place::Conf);
                 let first = if data.is_empty() {
                     PayloadType::Last
                 } else {
@@ -119,6 +120,7 @@ impl<'a> GeneralExtension<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             extension_type: GeneralExtensionType::from(reader.u8()?),
@@ -321,6 +323,7 @@ impl<'a> KeyId<'a> {
 }
 
 impl<'a> Element<'a> for KeyId<'a> {
+    #[inline]
     fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             key_id_type: KeyIdType::from(reader.u8()?),

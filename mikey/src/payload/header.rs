@@ -152,10 +152,11 @@ impl<'a> Header<'a> {
 
     /// Reads the header, and the type of the payload behind it.
     pub(crate) fn parse(reader: &mut Reader<'a>) -> Result<(Self, PayloadType), DecodeError> {
+        let before = *reader;
         let version = reader.u8()?;
         if version != VERSION {
             let error = DecodeErrorKind::UnknownVersion(version);
-            return Err(DecodeError::new(error, reader.payload(), 0));
+            return Err(before.error(error));
         }
         let data_type = DataType::from(reader.u8()?);
         let next = PayloadType::from(reader.u8()?);

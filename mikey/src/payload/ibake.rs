@@ -56,6 +56,7 @@ impl<'a> IdentityEncrypted<'a> {
         self.encr_data.get()
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             encr_data: Octets16::parse(reader)?,
@@ -131,6 +132,7 @@ impl<'a> Sk<'a> {
         self.validity
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let type_and_kv = reader.u8()?;
         let kind = SkType::from(type_and_kv >> 4);
@@ -258,6 +260,7 @@ impl<'a> Eccpt<'a> {
         self.validity
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let before = *reader;
         let curve = EccCurve::from(reader.u8()?);

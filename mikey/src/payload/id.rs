@@ -57,6 +57,7 @@ impl<'a> Id<'a> {
         self.data.get()
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             id_type: IdType::from(reader.u8()?),
@@ -118,6 +119,7 @@ impl<'a> Idr<'a> {
         self.id
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             role: IdRole::from(reader.u8()?),

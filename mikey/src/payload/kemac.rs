@@ -67,6 +67,7 @@ impl<'a> Kemac<'a> {
         self.mac
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             encr_alg: EncrAlg::from(reader.u8()?),

@@ -125,6 +125,7 @@ impl<'a> KeyData<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let before = *reader;
         let type_and_kv = reader.u8()?;

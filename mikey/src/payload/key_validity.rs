@@ -91,6 +91,7 @@ impl<'a> KeyValidity<'a> {
     }
 
     /// Reads what a KV field of type `kv` announced.
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>, kv: u8) -> Result<Self, DecodeError> {
         let repr = match KvType::from(kv) {
             KvType::Null => Repr::Null,

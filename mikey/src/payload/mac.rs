@@ -56,6 +56,7 @@ impl<'a> Mac<'a> {
         self.octets
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let before = *reader;
         let alg = MacAlg::from(reader.u8()?);

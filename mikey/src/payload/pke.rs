@@ -63,6 +63,7 @@ impl<'a> Pke<'a> {
         self.data
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let cache_and_len = reader.u16()?;
         Ok(Self {

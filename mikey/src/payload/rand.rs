@@ -41,6 +41,7 @@ impl<'a> Rand<'a> {
         self.rand.get()
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             rand: Octets8::parse(reader)?,
@@ -104,6 +105,7 @@ impl<'a> Randr<'a> {
         self.rand.get()
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             role: RandRole::from(reader.u8()?),

@@ -69,6 +69,7 @@ impl<'a> Sakke<'a> {
         self.data.get()
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             params: SakkeParams::from(reader.u8()?),

@@ -61,6 +61,7 @@ impl<'a> SdpIds<'a> {
         self.iter().eq(offered)
     }
 
+    #[inline]
     pub(super) fn parse(reader: &Reader<'a>) -> Result<Self, DecodeError> {
         let grammar = reader.error(DecodeErrorKind::Grammar);
         let ids = str::from_utf8(reader.rest()).map_err(|_| grammar)?;

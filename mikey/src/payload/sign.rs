@@ -64,6 +64,7 @@ impl<'a> Sign<'a> {
         self.signature
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let type_and_len = reader.u16()?;
         Ok(Self {

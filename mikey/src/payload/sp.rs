@@ -122,6 +122,7 @@ impl fmt::Debug for PolicyParam<'_> {
 }
 
 impl<'a> Element<'a> for PolicyParam<'a> {
+    #[inline]
     fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             param_type: reader.u8()?,
@@ -216,6 +217,7 @@ impl<'a> SecurityPolicy<'a> {
         self.params.iter()
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let policy_no = reader.u8()?;
         let prot_type = ProtType::from(reader.u8()?);

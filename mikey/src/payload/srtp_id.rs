@@ -37,6 +37,7 @@ impl SrtpIdSession {
 }
 
 impl Element<'_> for SrtpIdSession {
+    #[inline]
     fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             policy_no: reader.u8()?,

@@ -66,6 +66,7 @@ impl TsValue {
         }
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let before = *reader;
         match TsType::from(reader.u8()?) {
@@ -123,6 +124,7 @@ pub struct Tr {
 }
 
 impl Tr {
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             role: TsRole::from(reader.u8()?),

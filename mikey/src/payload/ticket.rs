@@ -4,8 +4,8 @@ use bytes::BufMut;
 
 use super::{Mac, Payload, TicketPolicy, ticket_policy::ChainField};
 use crate::{
-    Chain, DecodeError, EncodeError, chain::Context, code_points::PayloadType, octets::Octets16,
-    reader::Reader,
+    Chain, DecodeError, EncodeError, chain::Context, code_points::PayloadType, error::Place,
+    octets::Octets16, reader::Reader,
 };
 
 /// TICKET payload: a granted Ticket Policy, the ticket itself, and what authenticates the
@@ -252,7 +252,7 @@ impl<'a> BaseTicket<'a> {
     /// [`DecodeError`] if `octets` are not the Ticket Data of a base ticket, to the last octet.
     /// Offsets count from the start of `octets`.
     pub fn decode(octets: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(octets, "THDR");
+        let mut reader = Reader::new(octets, Place::Thdr);
         let next = PayloadType::from(reader.u8()?);
         let thdr_data = Octets16::parse(&mut reader)?;
         let chain = Chain::parse_whole(reader, next, Context::Ticket)?;

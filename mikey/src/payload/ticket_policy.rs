@@ -266,6 +266,9 @@ impl<'a> ChainField<'a> {
         context: Context,
     ) -> Result<Chain<'a>, DecodeError> {
         let first = PayloadType::from(data.u8()?);
+        if data.is_checked() {
+            return Ok(Chain::checked(first, data.rest()));
+        }
         Chain::parse_whole(data, first, context)
     }
 

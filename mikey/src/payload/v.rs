@@ -38,6 +38,7 @@ impl<'a> Verification<'a> {
         self.mac
     }
 
+    #[inline]
     pub(super) fn parse(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             mac: Mac::parse(reader)?,
