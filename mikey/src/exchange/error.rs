@@ -6,13 +6,24 @@ use alloc::vec::Vec;
 use crate::code_points::{DataType, ErrorNo, PayloadType, PrfFunc};
 use crate::crypto::{CipherError, InvalidPublicValue, MacError, SuiteError};
 use crate::derive::SecretLengthError;
-use crate::payload::{CsIdMap, ErrorPayload, Header, Payload, SecurityPolicy};
+use crate::error::Place;
+use crate::limits::MAX_PAYLOADS;
+use crate::payload::{CsIdMap, ErrorPayload, Header, Payload, SecurityPolicy, TsValue};
+use crate::reader::Reader;
 use crate::seam::UnknownKey;
 use crate::{DecodeError, EncodeError, Message, ReplayError};
 
 /// An exchange did not go on; no key was released and no state has changed.
 ///
 /// [`error_no`](Self::error_no) says what the peer may be told, [`error_message`] tells it.
+///
+/// ```
+/// use mikey::code_points::ErrorNo;
+/// use mikey::exchange::ExchangeError;
+///
+/// assert_eq!(ExchangeError::Forged.error_no(), Some(ErrorNo::AuthFailure));
+/// assert_eq!(ExchangeError::Reflected.error_no(), None, "silence is due");
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ExchangeError {
@@ -60,12 +71,12 @@ pub enum ExchangeError {
     /// The replay cache refused the message.
     #[error("{0}")]
     Replay(#[from] ReplayError),
-    /// No key is shared with this party, or the message is for another.
-    #[error("no key for this party, or not the party that was expected")]
-    UnknownIdentity,
     /// A payload that has no place in this message.
     #[error("payload {} has no place in this message", .0.name())]
     UnexpectedPayload(PayloadType),
+    /// No key is shared with this party, or the message is for another.
+    #[error("no key for this party, or not the party that was expected")]
+    UnknownIdentity,
     /// Encryption that is not implemented, or must not be used here.
     #[error("encryption algorithm not supported")]
     UnsupportedCipher,
@@ -232,19 +243,35 @@ pub fn error_message(
     policies: &[SecurityPolicy<'_>],
 ) -> Option<Vec<u8>> {
     let error_no = error.error_no()?;
-    let received = Message::decode(message).ok()?;
-    if received.header().data_type() == DataType::Error {
+    let (received, time) = head(message)?;
+    if received.data_type() == DataType::Error {
         return None;
     }
-    let time = received.payloads().find_map(|payload| match payload {
-        Payload::T(time) => Some(time),
-        _ => None,
-    })?;
     let mut payloads = alloc::vec![Payload::T(time), Payload::Err(ErrorPayload::new(error_no))];
     payloads.extend(policies.iter().copied().map(Payload::Sp));
-    let (prf_func, csb_id) = (received.header().prf_func(), received.header().csb_id());
+    let (prf_func, csb_id) = (received.prf_func(), received.csb_id());
     let header = error_header(prf_func, csb_id, policies).ok()?;
     Some(Message::new(header, &payloads).ok()?.to_vec())
+}
+
+/// Header and time of a message, however malformed the rest of it is.
+fn head(message: &[u8]) -> Option<(Header<'_>, TsValue)> {
+    let mut reader = Reader::new(message, Place::Hdr);
+    let (header, mut next) = Header::parse(&mut reader).ok()?;
+    let mut time = None;
+    for _ in 0..MAX_PAYLOADS {
+        next = Payload::parse(&mut reader, next, |payload| {
+            if let Payload::T(value) = payload {
+                time = Some(value);
+            }
+            Ok(())
+        })
+        .ok()?;
+        if let Some(time) = time {
+            return Some((header, time));
+        }
+    }
+    None
 }
 
 /// The header of an Error message: PRF and CSB ID of the message in error, no crypto session.

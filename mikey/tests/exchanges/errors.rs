@@ -79,3 +79,16 @@ fn an_error_message_of_another_exchange_is_no_answer() {
     let rejected = awaiting.accept(&error).unwrap_err();
     assert_eq!(rejected.error(), ExchangeError::Mismatch);
 }
+
+#[test]
+fn a_message_that_is_malformed_behind_its_time_is_answered() {
+    let (_, message) = request();
+    let truncated = &message[..message.len() - 1];
+    let error = ExchangeError::from(Message::decode(truncated).unwrap_err());
+    let answer = error_message(truncated, error, &[]).unwrap();
+    let told = Message::decode(&answer).unwrap().payloads().nth(1).unwrap();
+    let Payload::Err(told) = told else {
+        panic!("{told:?}")
+    };
+    assert_eq!(told.error_no(), ErrorNo::UnsupportedMessageType);
+}

@@ -12,6 +12,7 @@
 
 mod dh_hmac;
 mod errors;
+mod hostile;
 mod null;
 mod psk;
 mod replay_cache;
