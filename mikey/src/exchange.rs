@@ -1,9 +1,19 @@
 //! The exchanges of RFC 3830, 4650 and 4738 as state machines: a message and the time in, a message
 //! or an established [`Bundle`] out.
 //!
+//! | module | messages | authenticated by | keys |
+//! |---|---|---|---|
+//! | [`psk`] | one, and an answer where it is asked for | a pre-shared key | the Initiator's |
+//! | [`public_key`] | one, and an answer where it is asked for | a signature; the answer by the envelope key | the Initiator's |
+//! | [`dh`] | two | signatures | agreed, forward secret |
+//! | [`dh_hmac`] | two | a pre-shared key | agreed, forward secret |
+//! | [`rsa_r`] | two | signatures | the Responder's |
+//! | [`null`] | one | nothing: the channel that it is in | the sender's |
+//!
 //! Each exchange is a module, each role a type. A step consumes its state; a step that a forged
-//! message may trigger gives the state back in [`Rejected`]. Keys come out of verified messages
-//! alone.
+//! message may trigger gives the state back in [`Rejected`]. A Responder first gets to see what was
+//! proposed, authenticated, and then establishes or rejects it. Keys come out of verified messages
+//! alone, and nothing changes before: no bundle, no replay cache.
 
 mod acceptance;
 mod bundle;

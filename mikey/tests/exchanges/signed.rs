@@ -1,6 +1,6 @@
 //! The exchanges that signatures authenticate: public key, Diffie-Hellman, RSA-R.
 
-use mikey::code_points::CertType;
+use mikey::code_points::{CertType, PayloadType};
 use mikey::crypto::{Envelope, Group, RsaCredentials, Suite};
 use mikey::derive::{Prf, SessionKey};
 use mikey::exchange::{Acceptance, Bundle, ExchangeError, dh, psk, public_key, rsa_r};
@@ -191,6 +191,26 @@ mod by_public_key {
     }
 
     #[test]
+    fn a_message_has_eight_certificates_at_most() {
+        let send = |count: usize| {
+            // One is there already.
+            let mut credentials = RSA[0].of_alice();
+            for _ in 1..count {
+                credentials = credentials.certificate(CertType::X509, b"DER");
+            }
+            let initiator = public_key::Initiator::new(&credentials, alice(), bob());
+            let (_, message) =
+                with_proposal(|p| initiator.send(p, material(1), time(), &mut TestRng(7))).unwrap();
+            respond(RSA[0], &message, &mut cache()).map(|_| ())
+        };
+        assert_eq!(send(8), Ok(()));
+        assert_eq!(
+            send(9),
+            Err(ExchangeError::UnexpectedPayload(PayloadType::Cert))
+        );
+    }
+
+    #[test]
     fn skew_is_refused_before_any_signature_is_looked_at() {
         let (_, message) = request(RSA[0], SUITES[0]);
         let knows_nobody = RsaCredentials::from_pkcs8(BOB_KEY).unwrap();
@@ -266,7 +286,9 @@ mod by_rsa_r {
 
     fn start(rsa: Rsa, suite: Suite) -> (RsaCredentials, Vec<u8>) {
         let of_alice = rsa.of_alice();
-        let initiator = rsa_r::Initiator::new(&of_alice, alice()).expecting(bob()).prf(suite.prf());
+        let initiator = rsa_r::Initiator::new(&of_alice, alice())
+            .expecting(bob())
+            .prf(suite.prf());
         let (_, message) = with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
         (of_alice, message)
     }
@@ -281,7 +303,9 @@ mod by_rsa_r {
         for rsa in RSA {
             for suite in SUITES {
                 let (of_alice, of_bob) = (rsa.of_alice(), rsa.of_bob());
-                let initiator = rsa_r::Initiator::new(&of_alice, alice()).expecting(bob()).prf(suite.prf());
+                let initiator = rsa_r::Initiator::new(&of_alice, alice())
+                    .expecting(bob())
+                    .prf(suite.prf());
                 let (mut awaiting, message) =
                     with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
                 let responder = rsa_r::Responder::new(&of_bob, bob());
@@ -338,32 +362,35 @@ mod by_rsa_r {
         let answer = |initiator: &rsa_r::Initiator<'_, RsaCredentials>| {
             let (_, message) =
                 with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
-            let accepted = rsa_r::Responder::new(&of_carol, carol.clone())
-                .accept(&message, &mut cache(), now())?;
+            let accepted = rsa_r::Responder::new(&of_carol, carol.clone()).accept(
+                &message,
+                &mut cache(),
+                now(),
+            )?;
             let material = vec![tgk(5)];
             accepted.establish(SUITES[0], material, &[0], &mut TestRng(4))
         };
         // The call was forwarded to Carol, and Alice takes it.
         let anyone = rsa_r::Initiator::new(&knows_carol, alice());
         let (_, message) = answer(&anyone).unwrap();
-        let (awaiting, _) =
-            with_proposal(|p| anyone.start(p, time(), &mut TestRng(3))).unwrap();
+        let (awaiting, _) = with_proposal(|p| anyone.start(p, time(), &mut TestRng(3))).unwrap();
         assert_eq!(awaiting.accept(&message).unwrap().peer(), Some(&carol));
 
         // Carol does not answer for Bob, nor does Alice take her answer for his.
         let to_bob = rsa_r::Initiator::new(&knows_carol, alice()).expecting(bob());
         assert_eq!(answer(&to_bob).unwrap_err(), ExchangeError::UnknownIdentity);
-        let (awaiting, _) =
-            with_proposal(|p| to_bob.start(p, time(), &mut TestRng(3))).unwrap();
+        let (awaiting, _) = with_proposal(|p| to_bob.start(p, time(), &mut TestRng(3))).unwrap();
         let error = awaiting.accept(&message).unwrap_err().error();
         assert_eq!(error, ExchangeError::UnknownIdentity);
 
         // Nor does she pose to who does not know her key.
         let anyone = rsa_r::Initiator::new(&of_alice, alice());
-        let (awaiting, _) =
-            with_proposal(|p| anyone.start(p, time(), &mut TestRng(3))).unwrap();
+        let (awaiting, _) = with_proposal(|p| anyone.start(p, time(), &mut TestRng(3))).unwrap();
         let error = awaiting.accept(&message).unwrap_err().error();
-        assert_eq!(error, ExchangeError::Credentials(CredentialError::UnknownPeer));
+        assert_eq!(
+            error,
+            ExchangeError::Credentials(CredentialError::UnknownPeer)
+        );
     }
 
     #[test]

@@ -35,7 +35,12 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
     /// verifies.
     #[must_use]
     pub const fn new(credentials: &'k C, local: Identity) -> Self {
-        Self { credentials, local, expected: None, prf: Prf::Mikey1 }
+        Self {
+            credentials,
+            local,
+            expected: None,
+            prf: Prf::Mikey1,
+        }
     }
 
     /// Only `peer` may answer.
@@ -163,7 +168,10 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok(answer) => {
-                self.bundle.parties = Some(Parties { local: self.local, peer: answer.peer });
+                self.bundle.parties = Some(Parties {
+                    local: self.local,
+                    peer: answer.peer,
+                });
                 self.bundle.keys = answer.material;
                 self.bundle.sessions = answer.sessions;
                 self.bundle.protection = answer.cached.then_some(answer.keys);
@@ -189,9 +197,18 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
         // Without RAND: ours is used, and an answer that has one is discarded (RFC 4738 §3.7).
         let allowed = [Id, Cert, Sp, Kemac, Pke, Sign];
         let data_type = DataType::RsaRResp;
-        let answer = read_answer(message, data_type, &allowed, &self.acceptance, &context, None)?;
+        let answer = read_answer(
+            message,
+            data_type,
+            &allowed,
+            &self.acceptance,
+            &context,
+            None,
+        )?;
         if answer.has_csb_id_extension() {
-            return Err(ExchangeError::UnexpectedPayload(PayloadType::GeneralExtension));
+            return Err(ExchangeError::UnexpectedPayload(
+                PayloadType::GeneralExtension,
+            ));
         }
         let (kemac, pke, sign) = (answer.kemac()?, answer.pke()?, answer.sign()?);
         let peer = match answer.ids() {
@@ -202,10 +219,17 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
         if peer == self.local {
             return Err(ExchangeError::Reflected);
         }
-        if self.expected.as_ref().is_some_and(|expected| *expected != peer) {
+        if self
+            .expected
+            .as_ref()
+            .is_some_and(|expected| *expected != peer)
+        {
             return Err(ExchangeError::UnknownIdentity);
         }
-        let context = Context { responder: &peer, ..context };
+        let context = Context {
+            responder: &peer,
+            ..context
+        };
         let suite = answer.suite(&kemac)?;
         if suite.cipher() == Cipher::Null {
             return Err(ExchangeError::UnsupportedCipher);
