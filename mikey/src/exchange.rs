@@ -16,6 +16,7 @@
 //! alone, and nothing changes before: no bundle, no replay cache.
 
 mod acceptance;
+mod accepted;
 mod bundle;
 mod error;
 mod half_keys;
@@ -36,6 +37,7 @@ pub mod public_key;
 pub mod rsa_r;
 
 pub use acceptance::Acceptance;
+pub use accepted::Accepted;
 pub use bundle::{Bundle, Established, NoSessionKey};
 pub use error::{ExchangeError, Rejected, error_message};
 pub use keys::{KeyKind, KeyMaterial, Validity};

@@ -12,4 +12,4 @@ mod initiator;
 mod responder;
 
 pub use initiator::{AwaitingResponse, Initiator};
-pub use responder::{Accepted, Responder};
+pub use responder::{Accepted, Answering, Responder};

@@ -16,7 +16,7 @@ mod responder;
 mod update;
 
 pub use initiator::{AwaitingResponse, Initiator};
-pub use responder::{Accepted, Responder};
+pub use responder::{Accepted, Answering, Responder};
 pub use update::{AwaitingUpdate, Update};
 
 use alloc::vec::Vec;

@@ -57,7 +57,7 @@ pub enum ExchangeError {
     /// The message lacks a payload.
     #[error("payload {} is missing", .0.name())]
     MissingPayload(PayloadType),
-    /// The peer sent an Error message.
+    /// The peer sent an Error message. Decode it for the policies that the peer would take.
     #[error("the peer reports {}{}", .error_no.name(), if *.authenticated { "" } else { " (not authenticated)" })]
     PeerError {
         /// What it complains of.

@@ -12,6 +12,7 @@
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 use super::bundle::Role;
 use super::incoming::Incoming;
@@ -67,8 +68,10 @@ pub fn send_in_secured_channel<R: CryptoRng>(
         .iter()
         .map(|key| key.to_payload().map(Payload::KeyData))
         .collect::<Result<Vec<Payload<'_>>, EncodeError>>()?;
-    let mut key_data = zeroize::Zeroizing::new(Vec::new());
-    Chain::new(&data).encode_encrypted(&mut *key_data)?;
+    let chain = Chain::new(&data);
+    // With room for all, so that no copy of a key is left behind by growing.
+    let mut key_data = Zeroizing::new(Vec::with_capacity(chain.encoded_len()));
+    chain.encode_encrypted(&mut *key_data)?;
     let mut payloads = alloc::vec![
         Payload::T(time.to_payload()),
         Payload::Rand(Rand::new(&rand)?)

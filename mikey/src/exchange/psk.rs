@@ -15,7 +15,7 @@ mod responder;
 mod update;
 
 pub use initiator::{AwaitingVerification, Initiator};
-pub use responder::{Accepted, Responder};
+pub use responder::{Accepted, Answering, Responder};
 pub use update::{AwaitingUpdate, Update};
 
 pub(super) use initiator::fresh_rand;

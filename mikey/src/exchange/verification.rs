@@ -136,14 +136,19 @@ pub(super) fn read_answer<'a>(
     Ok(answer)
 }
 
-/// The Error message HDR, T, {ERR}, {SP}, [V].
+/// The Error message HDR, T, {ERR}, {SP}, [V|SIGNr]. A signature is not looked at: then it is a hint.
 fn peer_error(
     octets: &[u8],
     acceptance: &Acceptance,
     context: &Context<'_>,
     keys: Option<&MessageKeys>,
 ) -> Result<ExchangeError, ExchangeError> {
-    let allowed = [PayloadType::Err, PayloadType::Sp, PayloadType::V];
+    let allowed = [
+        PayloadType::Err,
+        PayloadType::Sp,
+        PayloadType::V,
+        PayloadType::Sign,
+    ];
     let error = Incoming::read(octets, acceptance, DataType::Error, &allowed)?;
     context.check(&error)?;
     let missing = ExchangeError::MissingPayload(PayloadType::Err);
@@ -177,7 +182,7 @@ fn check_mac(
     Ok(())
 }
 
-/// The Error message that rejects what was authenticated, with a MAC of its own
+/// The Error message that rejects what was authenticated, with a MAC where there are keys for one
 /// ([RFC 3830 §5.1.2]).
 ///
 /// [RFC 3830 §5.1.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.1.2
@@ -185,15 +190,18 @@ pub(super) fn rejection(
     context: &Context<'_>,
     error_no: ErrorNo,
     policies: &[SecurityPolicy<'_>],
-    keys: &MessageKeys,
+    keys: Option<&MessageKeys>,
 ) -> Result<Vec<u8>, ExchangeError> {
     let mut payloads = alloc::vec![
         Payload::T(context.time),
         Payload::Err(ErrorPayload::new(error_no))
     ];
     payloads.extend(policies.iter().copied().map(Payload::Sp));
-    payloads.push(Payload::V(Verification::new(unset(keys.suite().mac())?)));
     let header = error_header(context.prf_func, context.csb_id, policies)?;
+    let Some(keys) = keys else {
+        return Ok(Message::new(header, &payloads)?.to_vec());
+    };
+    payloads.push(Payload::V(Verification::new(unset(keys.suite().mac())?)));
     let octets = Message::new(header, &payloads)?.to_vec();
     Ok(authenticate(octets, keys, &context.octets()))
 }

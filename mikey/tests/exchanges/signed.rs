@@ -1,6 +1,6 @@
 //! The exchanges that signatures authenticate: public key, Diffie-Hellman, RSA-R.
 
-use mikey::code_points::{CertType, PayloadType};
+use mikey::code_points::{CertType, ErrorNo, PayloadType};
 use mikey::crypto::{Envelope, Group, RsaCredentials, Suite};
 use mikey::derive::{Prf, SessionKey};
 use mikey::exchange::{Acceptance, Bundle, ExchangeError, dh, psk, public_key, rsa_r};
@@ -260,6 +260,25 @@ mod by_dh {
                 assert_eq!(again, ExchangeError::Replay(ReplayError::Replayed));
             }
         }
+    }
+
+    #[test]
+    fn a_proposal_can_be_rejected_with_a_hint() {
+        let (of_alice, of_bob) = (RSA[0].of_alice(), RSA[0].of_bob());
+        let initiator = dh::Initiator::new(&of_alice, alice(), bob());
+        let (awaiting, message) =
+            with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
+        let responder = dh::Responder::new(&of_bob, bob());
+        let accepted = responder.accept(&message, &mut cache(), now()).unwrap();
+        assert_eq!(accepted.peer(), &alice());
+        let error = accepted.reject(ErrorNo::InvalidSp, &[]).unwrap();
+        assert_eq!(
+            awaiting.accept(&error).unwrap_err().error(),
+            ExchangeError::PeerError {
+                error_no: ErrorNo::InvalidSp,
+                authenticated: false
+            }
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::exchange::half_keys::HalfKey;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::Sessions;
 use crate::exchange::signature::{check_signature, signed};
-use crate::exchange::{Acceptance, Bundle, ExchangeError, Policy, Session};
+use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
 use crate::payload::{Header, Payload};
 use crate::seam::Credentials;
 use crate::{Identity, ReplayCache, Timestamp};
@@ -84,11 +84,13 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         };
         let credentials = self.credentials;
         Ok(Accepted {
-            credentials,
             bundle,
             peer,
             message: init.octets().to_vec(),
-            theirs,
+            method: Answering {
+                credentials,
+                theirs,
+            },
         })
     }
 }
@@ -101,67 +103,28 @@ impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
     }
 }
 
-/// An authenticated proposal, for the Responder to look at and then to take or to leave: with
-/// [`error_message`](crate::exchange::error_message), for instance.
-pub struct Accepted<'k, C: ?Sized> {
+/// A half-key, authenticated.
+pub type Accepted<'k, C> = exchange::Accepted<Answering<'k, C>>;
+
+/// What is left to do: to agree on the TGK, and to sign.
+pub struct Answering<'k, C: ?Sized> {
     credentials: &'k C,
-    bundle: Bundle,
-    peer: Identity,
-    message: Vec<u8>,
     theirs: HalfKey,
 }
 
 impl<C: Credentials + ?Sized> Accepted<'_, C> {
-    /// The authenticated message, to be decoded for its general extensions: against bidding down,
-    /// compare its SDP IDs with the protocols that were offered around it ([RFC 4567 §4.1.4]).
-    ///
-    /// [RFC 4567 §4.1.4]: https://www.rfc-editor.org/rfc/rfc4567#section-4.1.4
-    #[must_use]
-    pub fn message(&self) -> &[u8] {
-        &self.message
-    }
-
-    /// Who proposes it, authenticated.
-    #[must_use]
-    pub const fn peer(&self) -> &Identity {
-        &self.peer
-    }
-
-    /// The proposed crypto sessions.
-    #[must_use]
-    pub fn sessions(&self) -> &[Session] {
-        self.bundle.sessions()
-    }
-
-    /// The proposed policies.
-    #[must_use]
-    pub fn policies(&self) -> &[Policy] {
-        self.bundle.policies()
-    }
-
-    /// Chooses the SSRCs that the Initiator left open, in the order of the CS ID map
-    /// ([RFC 3830 §6.1.1]).
-    ///
-    /// # Errors
-    ///
-    /// [`ExchangeError::Mismatch`] if they are not as many as are open, or one is 0; nothing has
-    /// changed then.
-    ///
-    /// [RFC 3830 §6.1.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1.1
-    pub fn choose_ssrcs(&mut self, ssrcs: &[u32]) -> Result<(), ExchangeError> {
-        self.bundle.sessions.choose_ssrcs(ssrcs)
-    }
-
-    /// Takes it: the bundle with the agreed TGK, and the R_MESSAGE.
+    /// Establishes it: the bundle with the agreed TGK, and the R_MESSAGE.
     ///
     /// # Errors
     ///
     /// [`ExchangeError::InvalidDhValue`] if the half-key is not one.
     pub fn establish<R: CryptoRng>(self, rng: &mut R) -> Result<(Bundle, Vec<u8>), ExchangeError> {
         let Self {
-            credentials,
             mut bundle,
-            theirs,
+            method: Answering {
+                credentials,
+                theirs,
+            },
             ..
         } = self;
         let secret = DhSecret::random(theirs.group(), rng);
@@ -185,10 +148,8 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
     }
 }
 
-impl<C: ?Sized> fmt::Debug for Accepted<'_, C> {
+impl<C: ?Sized> fmt::Debug for Answering<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accepted")
-            .field("bundle", &self.bundle)
-            .finish_non_exhaustive()
+        f.debug_struct("Answering").finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::{Outgoing, check_suite};
-use crate::code_points::{DataType, ErrorNo, PayloadType};
+use crate::code_points::{DataType, PayloadType};
 use crate::crypto::DhSecret;
 use crate::derive::CsbDerivation;
 use crate::exchange::bundle::{Parties, Role};
@@ -12,9 +12,7 @@ use crate::exchange::half_keys::HalfKey;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::psk::message_keys;
 use crate::exchange::sessions::Sessions;
-use crate::exchange::verification::rejection;
-use crate::exchange::{Acceptance, Bundle, ExchangeError, Policy, Session};
-use crate::payload::SecurityPolicy;
+use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
 use crate::seam::PreSharedKeys;
 use crate::{Identity, ReplayCache, Timestamp};
 
@@ -101,7 +99,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
             bundle,
             peer,
             message: init.octets().to_vec(),
-            theirs,
+            method: Answering { theirs },
         })
     }
 }
@@ -114,64 +112,26 @@ impl<K: ?Sized> fmt::Debug for Responder<'_, K> {
     }
 }
 
-/// An authenticated proposal, for the Responder to look at and then to take or to leave.
+/// A half-key, authenticated.
+pub type Accepted = exchange::Accepted<Answering>;
+
+/// What is left to do: to agree on the TGK.
 #[derive(Debug)]
-pub struct Accepted {
-    bundle: Bundle,
-    peer: Identity,
-    message: Vec<u8>,
+pub struct Answering {
     theirs: HalfKey,
 }
 
 impl Accepted {
-    /// The authenticated message, to be decoded for its general extensions: against bidding down,
-    /// compare its SDP IDs with the protocols that were offered around it ([RFC 4567 §4.1.4]).
-    ///
-    /// [RFC 4567 §4.1.4]: https://www.rfc-editor.org/rfc/rfc4567#section-4.1.4
-    #[must_use]
-    pub fn message(&self) -> &[u8] {
-        &self.message
-    }
-
-    /// Who proposes it, authenticated.
-    #[must_use]
-    pub const fn peer(&self) -> &Identity {
-        &self.peer
-    }
-
-    /// The proposed crypto sessions.
-    #[must_use]
-    pub fn sessions(&self) -> &[Session] {
-        self.bundle.sessions()
-    }
-
-    /// The proposed policies.
-    #[must_use]
-    pub fn policies(&self) -> &[Policy] {
-        self.bundle.policies()
-    }
-
-    /// Chooses the SSRCs that the Initiator left open, in the order of the CS ID map
-    /// ([RFC 3830 §6.1.1]).
-    ///
-    /// # Errors
-    ///
-    /// [`ExchangeError::Mismatch`] if they are not as many as are open, or one is 0; nothing has
-    /// changed then.
-    ///
-    /// [RFC 3830 §6.1.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1.1
-    pub fn choose_ssrcs(&mut self, ssrcs: &[u32]) -> Result<(), ExchangeError> {
-        self.bundle.sessions.choose_ssrcs(ssrcs)
-    }
-
-    /// Takes it: the bundle with the agreed TGK, and the R_message.
+    /// Establishes it: the bundle with the agreed TGK, and the R_message.
     ///
     /// # Errors
     ///
     /// [`ExchangeError::InvalidDhValue`] if the half-key is not one.
     pub fn establish<R: CryptoRng>(self, rng: &mut R) -> Result<(Bundle, Vec<u8>), ExchangeError> {
         let Self {
-            mut bundle, theirs, ..
+            mut bundle,
+            method: Answering { theirs },
+            ..
         } = self;
         let secret = DhSecret::random(theirs.group(), rng);
         let tgk = theirs.agree(&secret, theirs.validity())?;
@@ -193,26 +153,5 @@ impl Accepted {
         let message = bundle.sessions.with_map(|map| answer.write(map, keys))??;
         bundle.keys.push(tgk);
         Ok((bundle, message))
-    }
-
-    /// Leaves it: the authenticated Error message, with the `policies` that would be taken
-    /// ([RFC 3830 §5.1.2]).
-    ///
-    /// # Errors
-    ///
-    /// [`ExchangeError::Encode`] if the answer cannot be written.
-    ///
-    /// [RFC 3830 §5.1.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.1.2
-    pub fn reject(
-        self,
-        error_no: ErrorNo,
-        policies: &[SecurityPolicy<'_>],
-    ) -> Result<Vec<u8>, ExchangeError> {
-        let keys = self
-            .bundle
-            .protection
-            .as_ref()
-            .ok_or(ExchangeError::UnknownIdentity)?;
-        rejection(&self.bundle.context()?, error_no, policies, keys)
     }
 }

@@ -2,15 +2,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{message_keys, open_kemac};
-use crate::code_points::{DataType, ErrorNo, PayloadType};
+use crate::code_points::{DataType, PayloadType};
 use crate::crypto::{Cipher, Iv};
 use crate::derive::CsbDerivation;
 use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::Sessions;
-use crate::exchange::verification::{rejection, verification_message};
-use crate::exchange::{Acceptance, Bundle, ExchangeError, Policy, Session};
-use crate::payload::SecurityPolicy;
+use crate::exchange::verification::verification_message;
+use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
 use crate::seam::PreSharedKeys;
 use crate::{Identity, ReplayCache, Timestamp};
 
@@ -100,9 +99,11 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
             bundle,
             peer,
             message: init.octets().to_vec(),
-            data_type: DataType::PskVerMsg,
-            answer: init.header().v_flag(),
-            cached: true,
+            method: Answering {
+                data_type: DataType::PskVerMsg,
+                answer: init.header().v_flag(),
+                cached: true,
+            },
         })
     }
 }
@@ -115,12 +116,12 @@ impl<K: ?Sized> fmt::Debug for Responder<'_, K> {
     }
 }
 
-/// An authenticated proposal, for the Responder to look at and then to take or to leave.
+/// A proposal of keys, authenticated.
+pub type Accepted = exchange::Accepted<Answering>;
+
+/// What is left to do: the verification message, if the Initiator wants one.
 #[derive(Debug)]
-pub struct Accepted {
-    pub(in crate::exchange) bundle: Bundle,
-    pub(in crate::exchange) peer: Identity,
-    pub(in crate::exchange) message: Vec<u8>,
+pub struct Answering {
     pub(in crate::exchange) data_type: DataType,
     pub(in crate::exchange) answer: bool,
     /// Whether the keys of the messages are kept for updates.
@@ -128,67 +129,29 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// The authenticated message, to be decoded for its general extensions: against bidding down,
-    /// compare its SDP IDs with the protocols that were offered around it ([RFC 4567 §4.1.4]).
-    ///
-    /// [RFC 4567 §4.1.4]: https://www.rfc-editor.org/rfc/rfc4567#section-4.1.4
-    #[must_use]
-    pub fn message(&self) -> &[u8] {
-        &self.message
-    }
-
-    /// Who proposes it, authenticated.
-    #[must_use]
-    pub const fn peer(&self) -> &Identity {
-        &self.peer
-    }
-
-    /// The proposed crypto sessions.
-    #[must_use]
-    pub fn sessions(&self) -> &[Session] {
-        self.bundle.sessions()
-    }
-
-    /// The proposed policies.
-    #[must_use]
-    pub fn policies(&self) -> &[Policy] {
-        self.bundle.policies()
-    }
-
     /// Whether the Initiator waits for an answer (the V flag).
     #[must_use]
     pub const fn wants_answer(&self) -> bool {
-        self.answer
+        self.method.answer
     }
 
-    /// Chooses the SSRCs that the Initiator left open, in the order of the CS ID map
-    /// ([RFC 3830 §6.1.1]).
-    ///
-    /// # Errors
-    ///
-    /// [`ExchangeError::Mismatch`] if they are not as many as are open, or one is 0; nothing has
-    /// changed then.
-    ///
-    /// [RFC 3830 §6.1.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1.1
-    pub fn choose_ssrcs(&mut self, ssrcs: &[u32]) -> Result<(), ExchangeError> {
-        self.bundle.sessions.choose_ssrcs(ssrcs)
-    }
-
-    /// Takes it: the bundle, and the verification message if the Initiator wants one.
+    /// Establishes it: the bundle, and the verification message if the Initiator wants one.
     ///
     /// # Errors
     ///
     /// [`ExchangeError::Encode`] if the answer cannot be written.
     pub fn establish(self) -> Result<(Bundle, Option<Vec<u8>>), ExchangeError> {
-        let mut bundle = self.bundle;
-        let answer = if self.answer {
+        let Self {
+            mut bundle, method, ..
+        } = self;
+        let answer = if method.answer {
             let keys = bundle
                 .protection
                 .as_ref()
                 .ok_or(ExchangeError::UnknownIdentity)?;
             let context = bundle.context()?;
             Some(verification_message(
-                self.data_type,
+                method.data_type,
                 &context,
                 &bundle.sessions,
                 keys,
@@ -196,30 +159,9 @@ impl Accepted {
         } else {
             None
         };
-        if !self.cached {
+        if !method.cached {
             bundle.protection = None;
         }
         Ok((bundle, answer))
-    }
-
-    /// Leaves it: the authenticated Error message, with the `policies` that would be taken
-    /// ([RFC 3830 §5.1.2]).
-    ///
-    /// # Errors
-    ///
-    /// [`ExchangeError::Encode`] if the answer cannot be written.
-    ///
-    /// [RFC 3830 §5.1.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.1.2
-    pub fn reject(
-        self,
-        error_no: ErrorNo,
-        policies: &[SecurityPolicy<'_>],
-    ) -> Result<Vec<u8>, ExchangeError> {
-        let keys = self
-            .bundle
-            .protection
-            .as_ref()
-            .ok_or(ExchangeError::UnknownIdentity)?;
-        rejection(&self.bundle.context()?, error_no, policies, keys)
     }
 }

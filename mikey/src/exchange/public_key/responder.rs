@@ -5,7 +5,7 @@ use crate::crypto::{Cipher, Iv};
 use crate::derive::CsbDerivation;
 use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::incoming::Incoming;
-use crate::exchange::psk::Accepted;
+use crate::exchange::psk::{Accepted, Answering};
 use crate::exchange::sessions::Sessions;
 use crate::exchange::signature::{check_signature, envelope_keys, open_enveloped};
 use crate::exchange::{Acceptance, Bundle, ExchangeError};
@@ -98,9 +98,11 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             bundle,
             peer,
             message: init.octets().to_vec(),
-            data_type: DataType::PkVerMsg,
-            answer: init.header().v_flag(),
-            cached: !matches!(pke.cache(), EnvelopeKeyCache::NoCache),
+            method: Answering {
+                data_type: DataType::PkVerMsg,
+                answer: init.header().v_flag(),
+                cached: !matches!(pke.cache(), EnvelopeKeyCache::NoCache),
+            },
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::exchange::sessions::Sessions;
 use crate::exchange::signature::{
     check_signature, envelope_keys, enveloped, fresh_envelope_key, put_signature,
 };
-use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Policy, Session};
+use crate::exchange::{self, Acceptance, Bundle, ExchangeError, KeyMaterial, Policy};
 use crate::payload::{Cert, Header, Kemac, Mac, Payload, Pke, SecurityPolicy, Sign};
 use crate::seam::Credentials;
 use crate::{Identity, Message, ReplayCache, Timestamp};
@@ -80,12 +80,14 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             protection: None,
         };
         Ok(Accepted {
-            credentials: self.credentials,
             bundle,
             peer,
             message: init.octets().to_vec(),
-            rand: rand.to_vec(),
-            acceptance: self.acceptance,
+            method: Answering {
+                credentials: self.credentials,
+                rand: rand.to_vec(),
+                acceptance: self.acceptance,
+            },
         })
     }
 }
@@ -98,51 +100,17 @@ impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
     }
 }
 
-/// An authenticated request for keys.
-pub struct Accepted<'k, C: ?Sized> {
+/// A request for keys, authenticated; its policies are those that the Initiator supports.
+pub type Accepted<'k, C> = exchange::Accepted<Answering<'k, C>>;
+
+/// What is left to do: to choose keys, seal and sign them.
+pub struct Answering<'k, C: ?Sized> {
     credentials: &'k C,
-    bundle: Bundle,
-    peer: Identity,
-    message: Vec<u8>,
     rand: Vec<u8>,
     acceptance: Acceptance,
 }
 
 impl<C: Credentials + ?Sized> Accepted<'_, C> {
-    /// The authenticated message, to be decoded for its general extensions.
-    #[must_use]
-    pub fn message(&self) -> &[u8] {
-        &self.message
-    }
-
-    /// Who asks, authenticated.
-    #[must_use]
-    pub const fn peer(&self) -> &Identity {
-        &self.peer
-    }
-
-    /// The crypto sessions that are asked for.
-    #[must_use]
-    pub fn sessions(&self) -> &[Session] {
-        self.bundle.sessions()
-    }
-
-    /// The policies that the Initiator supports.
-    #[must_use]
-    pub fn policies(&self) -> &[Policy] {
-        self.bundle.policies()
-    }
-
-    /// Chooses the SSRCs that the Initiator left open, in the order of the CS ID map.
-    ///
-    /// # Errors
-    ///
-    /// [`ExchangeError::Mismatch`] if they are not as many as are open, or one is 0; nothing has
-    /// changed then.
-    pub fn choose_ssrcs(&mut self, ssrcs: &[u32]) -> Result<(), ExchangeError> {
-        self.bundle.sessions.choose_ssrcs(ssrcs)
-    }
-
     /// Gives `material` under `suite`, with the policies of the Initiator whose numbers are in
     /// `policies`: at least one, where it sent any ([RFC 4738 §3.6]).
     ///
@@ -159,7 +127,17 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
         policies: &[u8],
         rng: &mut R,
     ) -> Result<(Bundle, Vec<u8>), ExchangeError> {
-        let mut bundle = self.bundle;
+        let Self {
+            mut bundle,
+            message,
+            method,
+            ..
+        } = self;
+        let Answering {
+            credentials,
+            rand,
+            acceptance,
+        } = method;
         if suite.prf() != bundle.derivation.prf() {
             return Err(ExchangeError::UnsupportedPrf);
         }
@@ -175,8 +153,7 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
             .retain(|policy| policies.contains(&policy.policy_no()));
 
         let context = bundle.context()?;
-        let credentials = self.credentials;
-        let initial = self.acceptance.reading().decode(&self.message)?;
+        let initial = acceptance.reading().decode(&message)?;
         let of_peer: Vec<Cert<'_>> = initial
             .payloads()
             .filter_map(|payload| match payload {
@@ -186,7 +163,7 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
             .collect();
         let envelope_key = fresh_envelope_key(suite, rng)?;
         let envelope = credentials.seal_envelope(context.initiator, &of_peer, &envelope_key)?;
-        let keys = envelope_keys(&envelope_key, suite, bundle.csb_id, &self.rand)?;
+        let keys = envelope_keys(&envelope_key, suite, bundle.csb_id, &rand)?;
         let iv = Iv {
             csb_id: bundle.csb_id,
             timestamp: bundle.last.octets(),
@@ -243,10 +220,8 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
     }
 }
 
-impl<C: ?Sized> fmt::Debug for Accepted<'_, C> {
+impl<C: ?Sized> fmt::Debug for Answering<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Accepted")
-            .field("bundle", &self.bundle)
-            .finish_non_exhaustive()
+        f.debug_struct("Answering").finish_non_exhaustive()
     }
 }
