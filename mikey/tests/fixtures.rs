@@ -46,7 +46,9 @@ fn unhex(value: &Value) -> Vec<u8> {
 }
 
 fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets
+        .iter()
+        .fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
 
 /// Reads the message, compares each field with what the other parser read, and writes it again.

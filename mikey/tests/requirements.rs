@@ -117,7 +117,7 @@ fn req_psk_10_the_spi_points_to_a_tgk_a_gtgk_or_a_tek() {
         (3, KeyDataType::Gtgk),
         (4, KeyDataType::Tek),
     ] {
-        let session = CryptoSession::tls(&CODE_POINTS, 1, std::slice::from_ref(&octet)).unwrap();
+        let session = CryptoSession::tls(&CODE_POINTS, 1, core::slice::from_ref(&octet)).unwrap();
         let key = keys.key_with_spi(session.spi()).unwrap();
         assert_eq!((key.key_type(), key.key()), (key_type, &[octet; 32][..]));
     }

@@ -181,3 +181,106 @@ pub enum TicketFlagRule {
     #[error("G without F: RANDRr needs a response")]
     ResponderRandNeedsResponse,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Self-consistency: each rule by itself, and each flag in its own bit.
+    #[test]
+    fn ticket_flags_bind_one_another() {
+        use TicketFlagRule as Rule;
+        let sound = TicketFlags {
+            kms_generated: true,
+            initiator_rand: true,
+            ..TicketFlags::NONE
+        };
+        assert_eq!(sound.check(), Ok(()));
+        let cases = [
+            (
+                TicketFlags {
+                    kms_generated: false,
+                    ..sound
+                },
+                TicketFlags {
+                    kms_generated: false,
+                    initiator_keys: true,
+                    ..sound
+                },
+                Rule::InitiatorTicketNeedsKeys,
+            ),
+            (
+                TicketFlags {
+                    responder_rand: true,
+                    ..sound
+                },
+                TicketFlags {
+                    responder_rand: true,
+                    response: true,
+                    ..sound
+                },
+                Rule::ResponderRandNeedsResponse,
+            ),
+            (
+                TicketFlags {
+                    initiator_rand: false,
+                    ..sound
+                },
+                TicketFlags {
+                    initiator_rand: false,
+                    responder_rand: true,
+                    response: true,
+                    ..sound
+                },
+                Rule::NoRand,
+            ),
+            (
+                TicketFlags {
+                    forking: true,
+                    ..sound
+                },
+                TicketFlags {
+                    forking: true,
+                    resolve_mandatory: true,
+                    ..sound
+                },
+                Rule::ForkingNeedsResolve,
+            ),
+            (
+                TicketFlags {
+                    changed: true,
+                    kms_generated: false,
+                    initiator_keys: true,
+                    ..sound
+                },
+                TicketFlags {
+                    changed: true,
+                    ..sound
+                },
+                Rule::ChangedNeedsKms,
+            ),
+            (
+                TicketFlags {
+                    responder_keys: true,
+                    ..sound
+                },
+                TicketFlags {
+                    responder_keys: true,
+                    response: true,
+                    ..sound
+                },
+                Rule::ResponderKeysNeedResponse,
+            ),
+        ];
+        for (broken, mended, rule) in cases {
+            assert_eq!(broken.check(), Err(rule));
+            assert_eq!(mended.check(), Ok(()), "{rule:?}");
+        }
+        for bit in 5..=16 {
+            assert_eq!(TicketFlags::from_bits(1 << bit).to_bits(), 1 << bit);
+        }
+        // D is the lowest bit of the first octet, O the highest but two of the last.
+        assert!(TicketFlags::from_bits(1 << 16).kms_generated);
+        assert!(TicketFlags::from_bits(1 << 5).plain_responder);
+    }
+}

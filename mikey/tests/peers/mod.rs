@@ -63,5 +63,7 @@ pub(crate) fn run(program: &str, args: &[&str], input: &str) -> String {
 
 /// Octets in hex.
 pub(crate) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets
+        .iter()
+        .fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"))
 }
