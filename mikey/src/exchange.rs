@@ -40,6 +40,7 @@ pub use acceptance::Acceptance;
 pub use accepted::Accepted;
 pub use bundle::{Bundle, Established, NoSessionKey};
 pub use error::{ExchangeError, Rejected, error_message};
+pub use half_keys::DhUpdate;
 pub use keys::{KeyKind, KeyMaterial, Validity};
 pub use proposal::Proposal;
 pub use sessions::{Policy, Session};

@@ -3,7 +3,8 @@ use core::fmt;
 
 use super::sessions::Sessions;
 use super::verification::Context;
-use super::{ExchangeError, KeyKind, KeyMaterial, Policy, Session};
+use super::{ExchangeError, KeyKind, KeyMaterial, Policy, Proposal, Session};
+use crate::code_points::DataType;
 use crate::crypto::Suite;
 use crate::derive::{CsbDerivation, MessageKeys, SessionKey};
 use crate::payload::{CsIdMap, SecurityPolicy};
@@ -37,6 +38,8 @@ use crate::{Identity, MessageTime};
 ///
 /// [RFC 3830 §2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-2.3
 pub struct Bundle {
+    /// The initial message that made it.
+    pub(super) method: DataType,
     pub(super) role: Role,
     pub(super) parties: Option<Parties>,
     pub(super) csb_id: u32,
@@ -98,6 +101,7 @@ impl Bundle {
             ..
         } = established;
         Self {
+            method: established.data_type,
             role: if is_initiator {
                 Role::Initiator
             } else {
@@ -229,6 +233,28 @@ impl Bundle {
         Ok(())
     }
 
+    /// The parties, for an update by the messages of `method` that `role` may take part in.
+    pub(super) fn updatable(
+        &self,
+        method: DataType,
+        role: Role,
+    ) -> Result<&Parties, ExchangeError> {
+        match &self.parties {
+            Some(parties) if self.method == method && self.role == role => Ok(parties),
+            _ => Err(ExchangeError::UnsupportedDataType(method)),
+        }
+    }
+
+    /// The sessions that an update proposes, or those that are.
+    pub(super) fn proposed_sessions(&self, proposal: Option<&Proposal<'_>>) -> Sessions {
+        match proposal {
+            Some(proposal) if proposal.cs_id_map().cs_count() > 0 => {
+                Sessions::from_map(proposal.cs_id_map())
+            }
+            _ => self.sessions.clone(),
+        }
+    }
+
     /// What verification messages cover beside the message.
     pub(super) fn context(&self) -> Result<Context<'_>, ExchangeError> {
         let parties = self
@@ -266,6 +292,8 @@ impl fmt::Debug for Bundle {
 #[allow(clippy::exhaustive_structs, reason = "a bundle has these parts")]
 #[derive(Debug)]
 pub struct Established<'a> {
+    /// The data type of the initial message.
+    pub data_type: DataType,
     /// This host.
     pub local: Identity,
     /// The authenticated peer.

@@ -17,7 +17,7 @@ mod update;
 
 pub use initiator::{AwaitingResponse, Initiator};
 pub use responder::{Accepted, Answering, Responder};
-pub use update::{AwaitingUpdate, Update};
+pub use update::AwaitingUpdate;
 
 use alloc::vec::Vec;
 

@@ -91,6 +91,7 @@ pub fn send_in_secured_channel<R: CryptoRng>(
     drop(payloads);
     drop(data);
     let bundle = Bundle {
+        method: DataType::PreShared,
         role: Role::Initiator,
         parties: None,
         csb_id,
@@ -156,6 +157,7 @@ pub fn receive_in_secured_channel(
     };
     let csb_id = init.header().csb_id();
     Ok(Bundle {
+        method: DataType::PreShared,
         role: Role::Responder,
         parties: None,
         csb_id,

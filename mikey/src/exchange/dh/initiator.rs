@@ -103,6 +103,7 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             .expecting_response(true);
         let message = signed(header, &payloads, self.credentials)?;
         let bundle = Bundle {
+            method: DataType::DhInit,
             role: Role::Initiator,
             parties: Some(self.parties.clone()),
             csb_id,

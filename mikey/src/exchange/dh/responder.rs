@@ -69,6 +69,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let csb_id = init.header().csb_id();
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
         let bundle = Bundle {
+            method: DataType::DhInit,
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),

@@ -122,6 +122,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         }
         .write(proposal.cs_id_map(), &keys)?;
         let bundle = Bundle {
+            method: DataType::DhHmacInit,
             role: Role::Initiator,
             parties: Some(self.parties.clone()),
             csb_id,

@@ -82,6 +82,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         init.remember(cache, &peer, time, now)?;
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
         let bundle = Bundle {
+            method: DataType::DhHmacInit,
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),

@@ -2,50 +2,17 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::{Outgoing, check_suite};
+use super::Outgoing;
 use crate::code_points::{DataType, PayloadType};
-use crate::crypto::{DhSecret, Group};
+use crate::crypto::DhSecret;
 use crate::derive::MessageKeys;
 use crate::exchange::bundle::{Parties, Role};
-use crate::exchange::half_keys::{HalfKey, answered};
+use crate::exchange::half_keys::{Agreed, DhUpdate, HalfKey, updated};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::Sessions;
 use crate::exchange::verification::read_answer;
-use crate::exchange::{
-    Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected, Validity,
-};
+use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
 use crate::{MessageTime, ReplayCache, Timestamp};
-
-/// What an update of a DHHMAC bundle changes; what is not set stays as it is ([RFC 4650 §3.1]).
-///
-/// [RFC 4650 §3.1]: https://www.rfc-editor.org/rfc/rfc4650#section-3.1
-#[derive(Debug, Default)]
-pub struct Update<'a> {
-    proposal: Option<Proposal<'a>>,
-    rekey: Option<(Group, Validity)>,
-}
-
-impl<'a> Update<'a> {
-    /// Changes nothing yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Other crypto sessions, with their policies, in place of the ones that are.
-    #[must_use]
-    pub const fn proposal(mut self, proposal: Proposal<'a>) -> Self {
-        self.proposal = Some(proposal);
-        self
-    }
-
-    /// A new TGK from new half-keys.
-    #[must_use]
-    pub fn rekey(mut self, group: Group, validity: Validity) -> Self {
-        self.rekey = Some((group, validity));
-        self
-    }
-}
 
 /// Updates of a bundle that DHHMAC has established: same CSB ID and RAND, a new time, an answer in
 /// any case ([RFC 4650 §3.1]).
@@ -61,20 +28,16 @@ impl Bundle {
     /// that this host did not initiate or that is none of DHHMAC.
     pub fn start_dh_hmac_update<'a, R: CryptoRng>(
         self,
-        update: &Update<'a>,
+        update: &DhUpdate<'a>,
         time: MessageTime,
         rng: &mut R,
     ) -> Result<(AwaitingUpdate<'a>, Vec<u8>), Rejected<Self>> {
-        let secret = update.rekey.as_ref().map(|(group, validity)| {
-            let secret = DhSecret::random(*group, rng);
-            let own = HalfKey::own(&secret, validity.clone());
-            (secret, own)
-        });
+        let secret = update.half_key(rng);
         let own = secret.as_ref().map(|(_, own)| own);
-        match self.dh_hmac_update_message(update.proposal.as_ref(), own, time) {
+        match self.dh_hmac_update_message(update.proposed().as_ref(), own, time) {
             Ok(message) => {
                 let acceptance = Acceptance::new().short_groups(true);
-                let proposal = update.proposal;
+                let proposal = update.proposed();
                 let awaiting = AwaitingUpdate {
                     bundle: self,
                     proposal,
@@ -126,25 +89,12 @@ impl Bundle {
         if !time.is_after(self.last) {
             return Err(ExchangeError::ClockSkew);
         }
-        let agreed = match init.dh() {
-            [] => None,
-            [dh] => {
-                let theirs = HalfKey::of_peer(dh, acceptance)?;
-                let secret = DhSecret::random(theirs.group(), rng);
-                let tgk = theirs.agree(&secret, theirs.validity())?;
-                Some((
-                    HalfKey::own(&secret, theirs.validity().clone()),
-                    theirs,
-                    tgk,
-                ))
-            }
-            _ => return Err(ExchangeError::UnexpectedPayload(P::Dh)),
-        };
+        let agreed = Agreed::with(init.dh(), acceptance, rng)?;
         let map = init.header().cs_id_map();
         let sessions = (map.cs_count() > 0).then(|| Sessions::from_map(map));
         let half_keys: Vec<&HalfKey> = agreed
             .iter()
-            .flat_map(|(own, theirs, _)| [own, theirs])
+            .flat_map(|agreed| [&agreed.own, &agreed.theirs])
             .collect();
         let answer = Outgoing {
             data_type: DataType::DhHmacResp,
@@ -158,8 +108,8 @@ impl Bundle {
         let answered = sessions.as_ref().unwrap_or(&self.sessions);
         let answer = answered.with_map(|map| answer.write(map, keys))??;
         self.last = time;
-        if let Some((_, _, tgk)) = agreed {
-            self.keys = alloc::vec![tgk];
+        if let Some(agreed) = agreed {
+            self.keys = alloc::vec![agreed.tgk];
         }
         if let Some(sessions) = sessions {
             self.sessions = sessions;
@@ -195,14 +145,10 @@ impl Bundle {
     }
 
     fn dh_hmac_protection(&self, role: Role) -> Result<(&Parties, &MessageKeys), ExchangeError> {
-        match (&self.parties, &self.protection) {
-            (Some(parties), Some(keys))
-                if self.role == role && check_suite(keys.suite()).is_ok() =>
-            {
-                Ok((parties, keys))
-            }
-            _ => Err(ExchangeError::UnsupportedDataType(DataType::DhHmacInit)),
-        }
+        let parties = self.updatable(DataType::DhHmacInit, role)?;
+        let keys = self.protection.as_ref();
+        let keys = keys.ok_or(ExchangeError::UnsupportedDataType(DataType::DhHmacInit))?;
+        Ok((parties, keys))
     }
 }
 
@@ -280,21 +226,9 @@ impl AwaitingUpdate<'_> {
         answer.check_answer_ids(&context)?;
         let mac = kemac.mac().octets();
         keys.verify(&[answer.covered(mac.len())], mac)?;
-        let tgk = match &self.secret {
-            Some((secret, own)) => {
-                let theirs = answered(answer.dh(), own, &self.acceptance)?;
-                Some(theirs.agree(secret, own.validity())?)
-            }
-            None if answer.dh().is_empty() => None,
-            None => return Err(ExchangeError::UnexpectedPayload(Dh)),
-        };
-        let map = answer.header().cs_id_map();
-        let sessions = match &self.proposal {
-            Some(proposal) if proposal.cs_id_map().cs_count() > 0 => {
-                Sessions::from_map(proposal.cs_id_map()).answered(map)?
-            }
-            _ => bundle.sessions.answered(map)?,
-        };
+        let tgk = updated(answer.dh(), self.secret.as_ref(), &self.acceptance)?;
+        let proposed = bundle.proposed_sessions(self.proposal.as_ref());
+        let sessions = proposed.answered(answer.header().cs_id_map())?;
         Ok((tgk, sessions))
     }
 }

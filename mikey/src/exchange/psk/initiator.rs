@@ -152,6 +152,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
             .expecting_response(v_flag);
         let octets = authenticate(Message::new(header, &payloads)?.to_vec(), &keys, &[]);
         let bundle = Bundle {
+            method: DataType::PreShared,
             role: Role::Initiator,
             parties: Some(self.parties.clone()),
             csb_id,

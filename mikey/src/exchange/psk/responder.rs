@@ -82,6 +82,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
             return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
         }
         let bundle = Bundle {
+            method: DataType::PreShared,
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),

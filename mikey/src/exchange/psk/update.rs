@@ -2,8 +2,9 @@ use alloc::vec::Vec;
 
 use super::{open_kemac, seal_kemac};
 use crate::code_points::{DataType, PayloadType};
-use crate::crypto::{Cipher, Iv};
-use crate::exchange::bundle::Role;
+use crate::crypto::Iv;
+use crate::derive::MessageKeys;
+use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::{Policy, Sessions};
 use crate::exchange::verification::{
@@ -139,15 +140,8 @@ impl Bundle {
     ) -> Result<Option<Vec<u8>>, ExchangeError> {
         use PayloadType::{Id, Kemac, Sp};
         let init = Incoming::read(message, acceptance, DataType::PreShared, &[Id, Sp, Kemac])?;
-        let (Role::Responder, Some(parties), Some(keys)) =
-            (self.role, &self.parties, &self.protection)
-        else {
-            return Err(ExchangeError::UnsupportedDataType(DataType::PreShared));
-        };
+        let (parties, keys) = self.shared_key(Role::Responder)?;
         let kemac = init.last_kemac()?;
-        if keys.suite().cipher() == Cipher::Null {
-            return Err(ExchangeError::UnsupportedCipher);
-        }
         if init.header().csb_id() != self.csb_id || init.suite(&kemac)? != keys.suite() {
             return Err(ExchangeError::Mismatch);
         }
@@ -198,15 +192,7 @@ impl Bundle {
         time: MessageTime,
         v_flag: bool,
     ) -> Result<Vec<u8>, ExchangeError> {
-        let (Role::Initiator, Some(parties), Some(keys)) =
-            (self.role, &self.parties, &self.protection)
-        else {
-            return Err(ExchangeError::UnsupportedDataType(DataType::PreShared));
-        };
-        // A DHHMAC bundle updates by DHHMAC messages: its suite encrypts nothing.
-        if keys.suite().cipher() == Cipher::Null {
-            return Err(ExchangeError::UnsupportedCipher);
-        }
+        let (parties, keys) = self.shared_key(Role::Initiator)?;
         if !time.is_after(self.last) {
             return Err(ExchangeError::ClockNotAdvanced);
         }
@@ -234,6 +220,18 @@ impl Bundle {
             None => self.sessions.with_map(write)??,
         };
         Ok(authenticate(octets, keys, &[]))
+    }
+
+    /// The key that pre-shared key messages of the bundle are protected by: its own, or an envelope
+    /// key that was cached.
+    fn shared_key(&self, role: Role) -> Result<(&Parties, &MessageKeys), ExchangeError> {
+        let keeps_one = [DataType::PreShared, DataType::PublicKey, DataType::RsaRInit];
+        match &self.protection {
+            Some(keys) if keeps_one.contains(&self.method) => {
+                Ok((self.updatable(self.method, role)?, keys))
+            }
+            _ => Err(ExchangeError::UnsupportedDataType(DataType::PreShared)),
+        }
     }
 
     fn apply(&mut self, update: Update<'_>, time: MessageTime) {
@@ -325,19 +323,14 @@ impl AwaitingUpdate<'_> {
             .ok_or(ExchangeError::UnknownIdentity)?;
         let mut context = bundle.context()?;
         context.time = self.time.to_payload();
-        let proposed = match &self.update.proposal {
-            Some(proposal) if proposal.cs_id_map().cs_count() > 0 => {
-                &Sessions::from_map(proposal.cs_id_map())
-            }
-            _ => &bundle.sessions,
-        };
+        let proposed = bundle.proposed_sessions(self.update.proposal.as_ref());
         let data_type = DataType::PskVerMsg;
         check_verification(
             message,
             data_type,
             &self.acceptance,
             &context,
-            proposed,
+            &proposed,
             keys,
         )
     }

@@ -143,6 +143,7 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             .expecting_response(v_flag);
         let octets = signed(header, &payloads, self.credentials)?;
         let bundle = Bundle {
+            method: DataType::PublicKey,
             role: Role::Initiator,
             parties: Some(self.parties.clone()),
             csb_id,

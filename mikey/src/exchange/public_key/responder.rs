@@ -81,6 +81,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             });
         let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
         let bundle = Bundle {
+            method: DataType::PublicKey,
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),

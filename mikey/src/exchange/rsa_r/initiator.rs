@@ -91,6 +91,7 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             .expecting_response(true);
         let message = signed(header, &payloads, self.credentials)?;
         let bundle = Bundle {
+            method: DataType::RsaRInit,
             role: Role::Initiator,
             parties: None,
             csb_id,

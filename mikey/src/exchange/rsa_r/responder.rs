@@ -66,6 +66,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         init.remember(cache, &peer, time, now)?;
         let csb_id = init.header().csb_id();
         let bundle = Bundle {
+            method: DataType::RsaRInit,
             role: Role::Responder,
             parties: Some(Parties {
                 local: self.local.clone(),
