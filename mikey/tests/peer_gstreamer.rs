@@ -102,7 +102,7 @@ fn message(key: KeyData<'_>, pke: bool) -> Vec<u8> {
     Chain::new(&[Payload::KeyData(key)])
         .encode_encrypted(&mut encr_data)
         .unwrap();
-    let rand: [u8; 16] = std::array::from_fn(|i| u8::try_from(i).unwrap());
+    let rand: [u8; 16] = core::array::from_fn(|i| u8::try_from(i).unwrap());
     let mut payloads = vec![
         Payload::T(TsValue::NtpUtc(0x0001_0203_0405_0607)),
         Payload::Rand(Rand::new(&rand).unwrap()),

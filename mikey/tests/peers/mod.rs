@@ -1,10 +1,11 @@
 //! Running a peer under a time limit.
 
+use core::time::Duration;
 use std::{
     io::{Read, Write},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// Whether `program` can be run with `args`.
