@@ -10,6 +10,8 @@
 
 mod initiator;
 mod responder;
+mod update;
 
 pub use initiator::{AwaitingResponse, Initiator};
 pub use responder::{Accepted, Answering, Responder};
+pub use update::AwaitingUpdate;

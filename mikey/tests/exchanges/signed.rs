@@ -3,7 +3,9 @@
 use mikey::code_points::{CertType, ErrorNo, PayloadType};
 use mikey::crypto::{Envelope, Group, RsaCredentials, Suite};
 use mikey::derive::{Prf, SessionKey};
-use mikey::exchange::{Acceptance, Bundle, ExchangeError, dh, psk, public_key, rsa_r};
+use mikey::exchange::{
+    Acceptance, Bundle, DhUpdate, ExchangeError, Validity, dh, psk, public_key, rsa_r,
+};
 use mikey::{CredentialError, Identity, InMemoryReplayCache, MessageTime, ReplayError};
 
 use crate::support::{
@@ -260,6 +262,61 @@ mod by_dh {
                 assert_eq!(again, ExchangeError::Replay(ReplayError::Replayed));
             }
         }
+    }
+
+    #[test]
+    fn updates_are_signed_and_no_changed_octet_is_taken() {
+        let (of_alice, of_bob) = (RSA[0].of_alice(), RSA[0].of_bob());
+        let initiator = dh::Initiator::new(&of_alice, alice(), bob()).group(Group::Oakley1);
+        let responder = dh::Responder::new(&of_bob, bob()).acceptance(lenient());
+        let (awaiting, message) =
+            with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
+        let accepted = responder.accept(&message, &mut cache(), now()).unwrap();
+        let (mut at_bob, answer) = accepted.establish(&mut TestRng(4)).unwrap();
+        let at_alice = awaiting.accept(&answer).unwrap();
+        let before = at_bob.keys()[0].key().expose().to_vec();
+
+        let later = MessageTime::Utc(now().plus_seconds(1));
+        let early = initiator.start_update(at_alice, &DhUpdate::new(), time(), &mut TestRng(5));
+        let early = early.unwrap_err();
+        assert_eq!(early.error(), ExchangeError::ClockNotAdvanced);
+        let update = DhUpdate::new().rekey(Group::Oakley2, Validity::Unlimited);
+        let (mut awaiting, message) = initiator
+            .start_update(early.into_state(), &update, later, &mut TestRng(5))
+            .unwrap();
+        let (mut cache, rng) = (cache(), &mut TestRng(6));
+        for (index, changed) in tampered(&message) {
+            let answer = responder.accept_update(&mut at_bob, &changed, &mut cache, now(), rng);
+            assert!(answer.is_err() && cache.is_empty(), "octet {index}");
+            assert_eq!(at_bob.keys()[0].key().expose(), before, "octet {index}");
+        }
+        let answer = responder
+            .accept_update(&mut at_bob, &message, &mut cache, now(), rng)
+            .unwrap();
+        let again = responder.accept_update(&mut at_bob, &message, &mut cache, now(), rng);
+        assert_eq!(
+            again.unwrap_err(),
+            ExchangeError::Replay(ReplayError::Replayed)
+        );
+        for (index, changed) in tampered(&answer) {
+            let rejected = awaiting.accept(&changed).err();
+            awaiting = rejected
+                .unwrap_or_else(|| panic!("octet {index}"))
+                .into_state();
+        }
+        let at_alice = awaiting.accept(&answer).unwrap();
+        assert_ne!(at_alice.keys()[0].key().expose(), before);
+        same_keys(&at_alice, &at_bob);
+
+        // Without half-keys the TGK stays.
+        let later = MessageTime::Utc(now().plus_seconds(2));
+        let (awaiting, message) = initiator
+            .start_update(at_alice, &DhUpdate::new(), later, rng)
+            .unwrap();
+        let answer = responder
+            .accept_update(&mut at_bob, &message, &mut cache, now(), rng)
+            .unwrap();
+        same_keys(&awaiting.accept(&answer).unwrap(), &at_bob);
     }
 
     #[test]

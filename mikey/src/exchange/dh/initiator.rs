@@ -26,8 +26,8 @@ use crate::{Identity, MessageTime};
 ///
 /// [RFC 3830 §3.3]: https://www.rfc-editor.org/rfc/rfc3830#section-3.3
 pub struct Initiator<'k, C: ?Sized> {
-    credentials: &'k C,
-    parties: Parties,
+    pub(super) credentials: &'k C,
+    pub(super) parties: Parties,
     prf: Prf,
     group: Group,
     validity: Validity,

@@ -20,9 +20,9 @@ use crate::{Identity, ReplayCache, Timestamp};
 ///
 /// [RFC 3830 §3.3]: https://www.rfc-editor.org/rfc/rfc3830#section-3.3
 pub struct Responder<'k, C: ?Sized> {
-    credentials: &'k C,
-    local: Identity,
-    acceptance: Acceptance,
+    pub(super) credentials: &'k C,
+    pub(super) local: Identity,
+    pub(super) acceptance: Acceptance,
 }
 
 impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
