@@ -43,7 +43,7 @@ struct Seed {
     long: u64,
     octets: Vec<u8>,
     more: Vec<u8>,
-    inner: Vec<Seed>,
+    inner: Vec<Self>,
 }
 
 fn seed(inner: BoxedStrategy<Vec<Seed>>) -> impl Strategy<Value = Seed> {
@@ -259,7 +259,7 @@ fn session(seed: &Seed) -> CryptoSession<'_> {
         1 => CryptoSession::psk_mime(&code_points, seed.a),
         2 => {
             let index = (seed.b % 2 == 1).then_some((seed.word, u16::from(seed.a)));
-            let data = (seed.b % 3 != 0).then_some(SrtpSessionData {
+            let data = (!seed.b.is_multiple_of(3)).then_some(SrtpSessionData {
                 ssrc: seed.word,
                 index,
             });
