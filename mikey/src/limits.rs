@@ -10,6 +10,9 @@ pub const MAX_MESSAGE_LEN: usize = 1 << 16;
 /// A ticket names each of its responders in a payload of its own; no other chain comes near.
 pub const MAX_PAYLOADS: usize = 1024;
 
+/// Most certificates that the exchanges take in one message: a chain of the signer.
+pub const MAX_CERTIFICATES: usize = 8;
+
 /// Most crypto sessions of a bundle: what the `#CS` field can say ([RFC 3830 §6.1]).
 ///
 /// [RFC 3830 §6.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1

@@ -6,13 +6,11 @@ use super::{Acceptance, ExchangeError, sessions::Policy, verification::Context};
 use crate::code_points::{DataType, ErrorNo, GeneralExtensionType, PayloadType};
 use crate::crypto::{Cipher, Mac, Suite};
 use crate::derive::{MIN_SECRET_LEN, Prf};
+use crate::limits::MAX_CERTIFICATES;
 use crate::payload::{
     self, Cert, CertHash, Dh, Header, Id, Kemac, Payload, Pke, SecurityPolicy, Sign, TsValue,
 };
 use crate::{Identity, MessageTime, ReplayCache, SeenMessage, Timestamp};
-
-/// Most certificates of one message.
-const MAX_CERTIFICATES: usize = 8;
 
 /// A message that was read and nothing more: each payload once, none that has no place in it.
 pub(super) struct Incoming<'a> {

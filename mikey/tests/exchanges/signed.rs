@@ -6,6 +6,7 @@ use mikey::derive::{Prf, SessionKey};
 use mikey::exchange::{
     Acceptance, Bundle, DhUpdate, ExchangeError, Validity, dh, psk, public_key, rsa_r,
 };
+use mikey::limits::MAX_CERTIFICATES;
 use mikey::{CredentialError, Identity, InMemoryReplayCache, MessageTime, ReplayError};
 
 use crate::support::{
@@ -205,9 +206,9 @@ mod by_public_key {
                 with_proposal(|p| initiator.send(p, material(1), time(), &mut TestRng(7))).unwrap();
             respond(RSA[0], &message, &mut cache()).map(|_| ())
         };
-        assert_eq!(send(8), Ok(()));
+        assert_eq!(send(MAX_CERTIFICATES), Ok(()));
         assert_eq!(
-            send(9),
+            send(MAX_CERTIFICATES + 1),
             Err(ExchangeError::UnexpectedPayload(PayloadType::Cert))
         );
     }
