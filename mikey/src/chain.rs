@@ -291,6 +291,15 @@ impl<'a> IntoIterator for &Chain<'a> {
 }
 
 /// The payloads of a [`Chain`], in order.
+///
+/// ```
+/// use mikey::{Message, payload::{Payload, TsValue}};
+///
+/// let octets = [1, 6, 5, 0, 0, 0, 0, 9, 0, 1, /* T */ 0, 2, 0, 0, 0, 1];
+/// let message = Message::decode(&octets)?;
+/// assert_eq!(message.payloads().next(), Some(Payload::T(TsValue::Counter(1))));
+/// # Ok::<(), mikey::DecodeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Payloads<'a> {
     repr: IterRepr<'a>,

@@ -29,13 +29,28 @@ pub use three_gpp::ThreeGppCodePoints;
 macro_rules! registry {
     (
         $(#[$meta:meta])*
-        $name:ident: $int:ty { $( $variant:ident = $value:literal, $text:literal; )+ }
+        $name:ident: $int:ty {
+            $first:ident = $first_value:literal, $first_text:literal;
+            $( $variant:ident = $value:literal, $text:literal; )*
+        }
     ) => {
         $(#[$meta])*
+        ///
+        /// ```
+        #[doc = concat!("use mikey::code_points::", stringify!($name), ";")]
+        ///
+        #[doc = concat!(
+            "assert_eq!(", stringify!($name), "::from(", stringify!($first_value), "), ",
+            stringify!($name), "::", stringify!($first), ");"
+        )]
+        #[doc = concat!("assert_eq!(", stringify!($name), "::from(240).name(), \"unknown\");")]
+        /// ```
         #[non_exhaustive]
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub enum $name {
-            $( #[doc = concat!($text, " (", stringify!($value), ").")] $variant, )+
+            #[doc = concat!($first_text, " (", stringify!($first_value), ").")]
+            $first,
+            $( #[doc = concat!($text, " (", stringify!($value), ").")] $variant, )*
             /// A value without a name here.
             Unknown($int),
         }
@@ -45,7 +60,8 @@ macro_rules! registry {
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
-                    $( Self::$variant => $text, )+
+                    Self::$first => $first_text,
+                    $( Self::$variant => $text, )*
                     Self::Unknown(_) => "unknown",
                 }
             }
@@ -54,7 +70,8 @@ macro_rules! registry {
         impl From<$int> for $name {
             fn from(value: $int) -> Self {
                 match value {
-                    $( $value => Self::$variant, )+
+                    $first_value => Self::$first,
+                    $( $value => Self::$variant, )*
                     unknown => Self::Unknown(unknown),
                 }
             }
@@ -63,7 +80,8 @@ macro_rules! registry {
         impl From<$name> for $int {
             fn from(value: $name) -> Self {
                 match value {
-                    $( $name::$variant => $value, )+
+                    $name::$first => $first_value,
+                    $( $name::$variant => $value, )*
                     $name::Unknown(unknown) => unknown,
                 }
             }

@@ -132,6 +132,15 @@ impl fmt::Debug for Message<'_> {
 }
 
 /// The payloads of a [`Message`], each with the octets that it takes there.
+///
+/// ```
+/// use mikey::Message;
+///
+/// let octets = [1, 6, 5, 0, 0, 0, 0, 9, 0, 1, /* T */ 0, 2, 0, 0, 0, 1];
+/// let ranges: Vec<_> = Message::decode(&octets)?.located().map(|(range, _)| range).collect();
+/// assert_eq!(ranges, [10..16]);
+/// # Ok::<(), mikey::DecodeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Located<'a> {
     payloads: Payloads<'a>,

@@ -3,14 +3,6 @@ use super::registry;
 registry! {
     /// Data type of a message ([RFC 3830 §6.1], 4650, 4738, 6043, 6267, 6509).
     ///
-    /// ```
-    /// use mikey::code_points::DataType;
-    ///
-    /// assert_eq!(DataType::from(14), DataType::TransferInit);
-    /// assert_eq!(u8::from(DataType::Unknown(0x63)), 0x63);
-    /// assert_eq!(DataType::ResolveInitPsk.name(), "RESOLVE_INIT_PSK");
-    /// ```
-    ///
     /// [RFC 3830 §6.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1
     DataType: u8 {
         PreShared = 0, "Pre-shared";

@@ -252,6 +252,15 @@ impl Extension<'_> {
 }
 
 /// 3GPP IMS CONF Data: the users that may join a conference (TR 33.829 §C.1).
+///
+/// ```
+/// use mikey::{code_points::IdType, payload::{Id, Participants, Payload}};
+///
+/// let alice = Id::new(IdType::Uri, b"sip:alice@example.com")?;
+/// let ids = [Payload::Id(alice)];
+/// assert_eq!(Participants::new(&ids)?.iter().next(), Some(alice));
+/// # Ok::<(), mikey::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Participants<'a> {
     ids: Chain<'a>,
@@ -342,6 +351,14 @@ impl<'a> Element<'a> for KeyId<'a> {
 }
 
 /// The keys of a Key ID extension, in order ([RFC 4563 §4]).
+///
+/// ```
+/// use mikey::{code_points::KeyIdType, payload::{KeyId, KeyIds}};
+///
+/// let ids = [KeyId::new(KeyIdType::MbmsServiceKeyId, &[1])?, KeyId::new(9.into(), &[2])?];
+/// assert_eq!(KeyIds::new(&ids).iter().nth(1), Some(ids[1]));
+/// # Ok::<(), mikey::EncodeError>(())
+/// ```
 ///
 /// [RFC 4563 §4]: https://www.rfc-editor.org/rfc/rfc4563#section-4
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -18,6 +18,14 @@ const S_FLAG: u8 = 0x80;
 ///
 /// Unlike in the SRTP-ID map, an SSRC of zero means nothing special.
 ///
+/// ```
+/// use mikey::payload::{CryptoSession, SrtpSessionData};
+///
+/// let late = SrtpSessionData { ssrc: 0x1234_5678, index: Some((2, 40_000)) };
+/// assert!(CryptoSession::srtp(1, &[0], Some(late), &[])?.s_flag());
+/// # Ok::<(), mikey::EncodeError>(())
+/// ```
+///
 /// [RFC 6043 §6.1.1]: https://www.rfc-editor.org/rfc/rfc6043#section-6.1.1
 #[allow(
     clippy::exhaustive_structs,
@@ -32,6 +40,13 @@ pub struct SrtpSessionData {
 }
 
 /// Session Data of a crypto session ([RFC 6043 §6.1.1]).
+///
+/// ```
+/// use mikey::payload::{CryptoSession, SessionData};
+///
+/// assert_eq!(CryptoSession::srtp(1, &[0], None, &[])?.session_data(), SessionData::Absent);
+/// # Ok::<(), mikey::EncodeError>(())
+/// ```
 ///
 /// [RFC 6043 §6.1.1]: https://www.rfc-editor.org/rfc/rfc6043#section-6.1.1
 #[non_exhaustive]

@@ -15,6 +15,13 @@ const V_FLAG: u8 = 0x80;
 
 /// CS ID map: which crypto sessions a bundle has ([RFC 3830 §6.1], 4563, 6043).
 ///
+/// ```
+/// use mikey::{code_points::CsIdMapType, payload::CsIdMap};
+///
+/// assert_eq!(CsIdMap::NONE.map_type(), CsIdMapType::Empty);
+/// assert_eq!(CsIdMap::NONE.cs_count(), 0);
+/// ```
+///
 /// [RFC 3830 §6.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,6 +13,13 @@ use crate::{
 ///
 /// An SSRC of zero is one that the Initiator does not know: the Responder fills it in.
 ///
+/// ```
+/// use mikey::payload::SrtpIdSession;
+///
+/// let session = SrtpIdSession { policy_no: 0, ssrc: 0, roc: 0 };
+/// assert!(session.is_placeholder());
+/// ```
+///
 /// [RFC 3830 §6.1.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.1.1
 #[allow(
     clippy::exhaustive_structs,

@@ -158,6 +158,13 @@ impl TicketFlags {
 
 /// A rule that flags of a Ticket Policy break ([RFC 6043 §6.10]).
 ///
+/// ```
+/// use mikey::payload::{TicketFlagRule, TicketFlags};
+///
+/// let flags = TicketFlags { kms_generated: true, ..TicketFlags::NONE };
+/// assert_eq!(flags.check(), Err(TicketFlagRule::NoRand));
+/// ```
+///
 /// [RFC 6043 §6.10]: https://www.rfc-editor.org/rfc/rfc6043#section-6.10
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -14,6 +14,13 @@ const RES: u32 = 0x1f;
 /// What a ticket is and what it may be used for: type, version, PRF function and flags
 /// ([RFC 6043 §6.10]).
 ///
+/// ```
+/// use mikey::{code_points::PrfFunc, payload::{TicketFlags, TicketKind}};
+///
+/// let kind = TicketKind::mikey_base(PrfFunc::HmacSha256, TicketFlags::NONE);
+/// assert_eq!((u16::from(kind.ticket_type), kind.subtype, kind.version), (1, 1, 1));
+/// ```
+///
 /// [RFC 6043 §6.10]: https://www.rfc-editor.org/rfc/rfc6043#section-6.10
 #[allow(
     clippy::exhaustive_structs,
