@@ -6,8 +6,8 @@ use super::incoming::Incoming;
 use super::psk::{open_kemac, seal_kemac};
 use super::verification::{authenticate, unset};
 use super::{ExchangeError, KeyMaterial};
-use crate::code_points::PayloadType;
-use crate::crypto::{Cipher, Iv, Suite};
+use crate::code_points::{EncrAlg, MacAlg, PayloadType};
+use crate::crypto::{self, Cipher, Iv, Suite};
 use crate::derive::{Label, MessageKeys, Secret};
 use crate::payload::{Header, Id, Kemac, Mac, Payload, Sign};
 use crate::seam::{CredentialError, Credentials};
@@ -87,25 +87,70 @@ pub(super) fn fresh_envelope_key<R: rand_core::CryptoRng>(
     Ok(Secret::random(suite.cipher().key_len(), rng)?)
 }
 
-/// Encr data and MAC of the KEMAC `E(encr_key, ID || {TGK}) || MAC`. The MAC covers the KEMAC
-/// alone, as if it were the last payload ([RFC 3830 §5.2]).
-///
-/// [RFC 3830 §5.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.2
-pub(super) fn enveloped(
-    keys: &MessageKeys,
-    iv: &Iv,
-    sender: &Identity,
-    material: &[KeyMaterial],
-) -> Result<(Vec<u8>, Vec<u8>), ExchangeError> {
-    let suite = keys.suite();
-    let encr_data = seal_kemac(keys, iv, Some(sender.to_payload()?), material)?;
-    let alone = Kemac::new(suite.cipher().encr_alg(), &encr_data, unset(suite.mac())?)?;
-    let octets = authenticate(alone_octets(&alone), keys, &[]);
-    let mac = octets
-        .get(octets.len().saturating_sub(suite.mac().len())..)
-        .unwrap_or_default();
-    let mac = mac.to_vec();
-    Ok((encr_data, mac))
+/// The KEMAC `E(encr_key, ID || {TGK}) || MAC` of the public-key exchanges, owned.
+pub(super) struct EnvelopedKeys {
+    encr_alg: EncrAlg,
+    encr_data: Vec<u8>,
+    mac_alg: MacAlg,
+    mac: Vec<u8>,
+}
+
+impl EnvelopedKeys {
+    /// The MAC covers the KEMAC alone, as if it were the last payload ([RFC 3830 §5.2]). With the
+    /// key wrap there is none: it protects itself, and the signature covers it ([§4.2.3]).
+    ///
+    /// [RFC 3830 §5.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.2
+    /// [§4.2.3]: https://www.rfc-editor.org/rfc/rfc3830#section-4.2.3
+    pub(super) fn seal(
+        keys: &MessageKeys,
+        iv: &Iv,
+        sender: &Identity,
+        material: &[KeyMaterial],
+    ) -> Result<Self, ExchangeError> {
+        let suite = keys.suite();
+        let encr_alg = suite.cipher().encr_alg();
+        let encr_data = seal_kemac(keys, iv, Some(sender.to_payload()?), material)?;
+        if suite.cipher() == Cipher::AesKw128 {
+            return Ok(Self {
+                encr_alg,
+                encr_data,
+                mac_alg: MacAlg::Null,
+                mac: Vec::new(),
+            });
+        }
+        let alone = Kemac::new(encr_alg, &encr_data, unset(suite.mac())?)?;
+        let octets = authenticate(alone_octets(&alone), keys, &[]);
+        let mac = octets.get(octets.len().saturating_sub(suite.mac().len())..);
+        let mac = mac.unwrap_or_default().to_vec();
+        Ok(Self {
+            encr_alg,
+            encr_data,
+            mac_alg: suite.mac().mac_alg(),
+            mac,
+        })
+    }
+
+    pub(super) fn to_payload(&self) -> Result<Kemac<'_>, ExchangeError> {
+        let mac = Mac::new(self.mac_alg, &self.mac)?;
+        Ok(Kemac::new(self.encr_alg, &self.encr_data, mac)?)
+    }
+}
+
+/// The suite of a message with `kemac`. Where the key wrap has no MAC the verification message still
+/// has the default one.
+pub(super) fn enveloped_suite(
+    message: &Incoming<'_>,
+    kemac: &Kemac<'_>,
+) -> Result<Suite, ExchangeError> {
+    let suite = if (kemac.encr_alg(), kemac.mac().alg()) == (EncrAlg::AesKw128, MacAlg::Null) {
+        Suite::new(message.prf()?, Cipher::AesKw128, crypto::Mac::HmacSha1_160)?
+    } else {
+        message.suite(kemac)?
+    };
+    match suite.cipher() {
+        Cipher::Null => Err(ExchangeError::UnsupportedCipher),
+        _ => Ok(suite),
+    }
 }
 
 /// The keys of such a KEMAC, sent by `sender`.
@@ -115,10 +160,13 @@ pub(super) fn open_enveloped(
     sender: Id<'_>,
     kemac: &Kemac<'_>,
 ) -> Result<Vec<KeyMaterial>, ExchangeError> {
-    let mac: Mac<'_> = kemac.mac();
-    let octets = alone_octets(kemac);
-    let covered = octets.get(..octets.len().saturating_sub(mac.octets().len()));
-    keys.verify(&[covered.unwrap_or_default()], mac.octets())?;
+    // Without a MAC it is the key wrap that fails, see `enveloped_suite`.
+    if kemac.mac().alg() != MacAlg::Null {
+        let mac = kemac.mac().octets();
+        let octets = alone_octets(kemac);
+        let covered = octets.get(..octets.len().saturating_sub(mac.len()));
+        keys.verify(&[covered.unwrap_or_default()], mac)?;
+    }
     let material = open_kemac(keys, iv, Some(sender), kemac.encr_data())?;
     if material.is_empty() {
         return Err(ExchangeError::MissingPayload(PayloadType::KeyData));

@@ -1,13 +1,14 @@
 //! The exchanges that signatures authenticate: public key, Diffie-Hellman, RSA-R.
 
-use mikey::code_points::{CertType, ErrorNo, PayloadType};
+use mikey::code_points::{CertType, ErrorNo, MacAlg, PayloadType};
 use mikey::crypto::{Envelope, Group, RsaCredentials, Suite};
 use mikey::derive::{Prf, SessionKey};
 use mikey::exchange::{
     Acceptance, Bundle, DhUpdate, ExchangeError, Validity, dh, psk, public_key, rsa_r,
 };
 use mikey::limits::MAX_CERTIFICATES;
-use mikey::{CredentialError, Identity, InMemoryReplayCache, MessageTime, ReplayError};
+use mikey::payload::{Kemac, Mac, Payload};
+use mikey::{CredentialError, Identity, InMemoryReplayCache, Message, MessageTime, ReplayError};
 
 use crate::support::{
     TestRng, alice, bob, cache, lenient, now, tampered, tgk, time, with_proposal,
@@ -191,6 +192,44 @@ mod by_public_key {
             error,
             ExchangeError::Credentials(CredentialError::UnknownPeer)
         );
+    }
+
+    #[test]
+    fn the_key_wrap_stands_without_a_mac() {
+        let (_, message) = request(RSA[0], Suite::AES_KW_128_HMAC_SHA1);
+        let decoded = Message::decode(&message).unwrap();
+        let kemac = decoded.payloads().find_map(|payload| match payload {
+            Payload::Kemac(kemac) => Some(kemac),
+            _ => None,
+        });
+        assert_eq!(kemac.unwrap().mac().alg(), MacAlg::Null);
+        let (_, answer) = respond(RSA[0], &message, &mut cache())
+            .unwrap()
+            .establish()
+            .unwrap();
+        let answer = answer.unwrap();
+        let decoded = Message::decode(&answer).unwrap();
+        let Some(Payload::V(verification)) = decoded.payloads().last() else {
+            panic!("no V")
+        };
+        assert_eq!(verification.mac().alg(), MacAlg::HmacSha1_160);
+
+        // Any other encryption needs its MAC.
+        let (_, message) = request(RSA[0], Suite::AES_CM_128_HMAC_SHA1);
+        let decoded = Message::decode(&message).unwrap();
+        let payloads: Vec<Payload<'_>> = decoded
+            .payloads()
+            .map(|payload| match payload {
+                Payload::Kemac(kemac) => {
+                    let bare = Kemac::new(kemac.encr_alg(), kemac.encr_data(), Mac::NULL);
+                    Payload::Kemac(bare.unwrap())
+                }
+                other => other,
+            })
+            .collect();
+        let bare = Message::new(*decoded.header(), &payloads).unwrap().to_vec();
+        let error = respond(RSA[0], &bare, &mut cache()).unwrap_err();
+        assert_eq!(error, ExchangeError::UnsupportedMac);
     }
 
     #[test]

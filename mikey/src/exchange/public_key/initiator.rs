@@ -9,9 +9,9 @@ use crate::derive::CsbDerivation;
 use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::psk::{AwaitingVerification, fresh_rand};
 use crate::exchange::sessions::{Policy, Sessions};
-use crate::exchange::signature::{envelope_keys, enveloped, fresh_envelope_key, signed};
+use crate::exchange::signature::{EnvelopedKeys, envelope_keys, fresh_envelope_key, signed};
 use crate::exchange::{Bundle, ExchangeError, KeyMaterial, Proposal};
-use crate::payload::{Header, Kemac, Mac, Payload, Pke, Rand};
+use crate::payload::{Header, Payload, Pke, Rand};
 use crate::seam::Credentials;
 use crate::{Identity, MessageTime};
 
@@ -120,7 +120,7 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             csb_id,
             timestamp: time.octets(),
         };
-        let (encr_data, mac) = enveloped(&keys, &iv, local, &material)?;
+        let kemac = EnvelopedKeys::seal(&keys, &iv, local, &material)?;
         let mut payloads = alloc::vec![
             Payload::T(time.to_payload()),
             Payload::Rand(Rand::new(&rand)?),
@@ -134,9 +134,7 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         );
         payloads.push(Payload::Id(peer.to_payload()?));
         payloads.extend(proposal.payloads());
-        let mac = Mac::new(self.suite.mac().mac_alg(), &mac)?;
-        let kemac = Kemac::new(self.suite.cipher().encr_alg(), &encr_data, mac)?;
-        payloads.push(Payload::Kemac(kemac));
+        payloads.push(Payload::Kemac(kemac.to_payload()?));
         payloads.push(Payload::Pke(Pke::new(self.cache, &envelope)?));
         let prf_func = self.suite.prf().prf_func();
         let header = Header::new(DataType::PublicKey, prf_func, csb_id, proposal.cs_id_map())?

@@ -1,13 +1,13 @@
 use core::fmt;
 
 use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
-use crate::crypto::{Cipher, Iv};
+use crate::crypto::Iv;
 use crate::derive::CsbDerivation;
 use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::psk::{Accepted, Answering};
 use crate::exchange::sessions::Sessions;
-use crate::exchange::signature::{check_signature, envelope_keys, open_enveloped};
+use crate::exchange::signature::{check_signature, envelope_keys, enveloped_suite, open_enveloped};
 use crate::exchange::{Acceptance, Bundle, ExchangeError};
 use crate::seam::Credentials;
 use crate::{Identity, ReplayCache, Timestamp};
@@ -55,10 +55,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let allowed = [Rand, Id, Cert, Sp, Kemac, Chash, Pke, Sign];
         let init = Incoming::read(message, &self.acceptance, DataType::PublicKey, &allowed)?;
         let (kemac, pke) = (init.kemac()?, init.pke()?);
-        let suite = init.suite(&kemac)?;
-        if suite.cipher() == Cipher::Null {
-            return Err(ExchangeError::UnsupportedCipher);
-        }
+        let suite = enveloped_suite(&init, &kemac)?;
         let rand = init.fresh_rand()?;
         let time = init.accepted_time(&self.acceptance, now)?;
         let peer = init.sender(&self.local)?;

@@ -4,12 +4,12 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
-use crate::crypto::{Cipher, Iv};
+use crate::crypto::Iv;
 use crate::derive::{CsbDerivation, MessageKeys, Prf};
 use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::psk::fresh_rand;
 use crate::exchange::sessions::{Policy, Sessions};
-use crate::exchange::signature::{envelope_keys, open_enveloped, signed};
+use crate::exchange::signature::{envelope_keys, enveloped_suite, open_enveloped, signed};
 use crate::exchange::verification::{Context, read_answer};
 use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
 use crate::payload::{Header, Payload, Rand};
@@ -231,10 +231,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             responder: &peer,
             ..context
         };
-        let suite = answer.suite(&kemac)?;
-        if suite.cipher() == Cipher::Null {
-            return Err(ExchangeError::UnsupportedCipher);
-        }
+        let suite = enveloped_suite(&answer, &kemac)?;
         let covered = answer.covered(Payload::Sign(sign).encoded_len());
         self.credentials.verify(
             context.responder,

@@ -10,10 +10,10 @@ use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::Sessions;
 use crate::exchange::signature::{
-    check_signature, envelope_keys, enveloped, fresh_envelope_key, put_signature,
+    EnvelopedKeys, check_signature, envelope_keys, fresh_envelope_key, put_signature,
 };
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError, KeyMaterial, Policy};
-use crate::payload::{Cert, Header, Kemac, Mac, Payload, Pke, SecurityPolicy, Sign};
+use crate::payload::{Cert, Header, Payload, Pke, SecurityPolicy, Sign};
 use crate::seam::Credentials;
 use crate::{Identity, Message, ReplayCache, Timestamp};
 
@@ -169,7 +169,7 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
             csb_id: bundle.csb_id,
             timestamp: bundle.last.octets(),
         };
-        let (encr_data, mac) = enveloped(&keys, &iv, context.responder, &material)?;
+        let kemac = EnvelopedKeys::seal(&keys, &iv, context.responder, &material)?;
 
         let mut payloads = alloc::vec![
             Payload::T(context.time),
@@ -185,12 +185,7 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
             let policy = SecurityPolicy::new(policy.policy_no(), policy.prot_type(), params)?;
             payloads.push(Payload::Sp(policy));
         }
-        let mac = Mac::new(suite.mac().mac_alg(), &mac)?;
-        payloads.push(Payload::Kemac(Kemac::new(
-            suite.cipher().encr_alg(),
-            &encr_data,
-            mac,
-        )?));
+        payloads.push(Payload::Kemac(kemac.to_payload()?));
         payloads.push(Payload::Pke(Pke::new(
             EnvelopeKeyCache::CacheForCsb,
             &envelope,
