@@ -3,8 +3,11 @@
 #![allow(unsafe_code, reason = "an allocator that counts is an unsafe trait")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use core::cell::Cell;
-use std::alloc::{GlobalAlloc, Layout, System};
+use core::{
+    alloc::{GlobalAlloc, Layout},
+    cell::Cell,
+};
+use std::alloc::System;
 
 use mikey::{Chain, Message, code_points::PayloadType, payload::Payload};
 
