@@ -72,18 +72,23 @@ impl Prf {
 /// `out_key ^= P(block, label, m)`.
 fn xor_p<M: Mac + KeyInit<KeySize = U64> + Clone>(block: &[u8], label: &[u8], out_key: &mut [u8]) {
     let keyed = hmac_key::<M>(block);
-    let mut a = keyed.clone().chain_update(label).finalize().into_bytes();
+    let mut a = None;
     for chunk in out_key.chunks_mut(M::output_size()) {
+        let seeded = match &a {
+            None => keyed.clone().chain_update(label),
+            Some(a) => keyed.clone().chain_update(a),
+        };
+        let next = seeded.finalize().into_bytes();
         let octets = keyed
             .clone()
-            .chain_update(&a)
+            .chain_update(&next)
             .chain_update(label)
             .finalize()
             .into_bytes();
         for (out, octet) in chunk.iter_mut().zip(&octets) {
             *out ^= octet;
         }
-        a = keyed.clone().chain_update(&a).finalize().into_bytes();
+        a = Some(next);
     }
 }
 
