@@ -8,12 +8,14 @@ use subtle::ConstantTimeEq;
 
 use crate::Backend;
 use crate::error::SessionError;
+use crate::kernel;
 use crate::key_uses::KeyIdentity;
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, Mki,
     Parameters, Profile,
 };
 use crate::session_keys::{Protocol, SessionKeys};
+use crate::transform::HmacSha1;
 
 /// All master keys: a group for each SSRC that has keys of its own, and one for all others.
 pub(crate) struct Keys {
@@ -134,6 +136,13 @@ impl Keys {
     pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
         let mut keys = self.groups.iter_mut().flat_map(|group| &mut group.keys);
         keys.find(|key| key.serial == serial)
+    }
+
+    /// Asks for what the next packet of `ssrc` will need.
+    pub(crate) fn prefetch(&self, ssrc: u32) {
+        if let Some(key) = self.serving(ssrc).all().next() {
+            kernel::prefetch(key);
+        }
     }
 
     /// Whether the key is still there.
@@ -463,6 +472,11 @@ impl Key {
         derivation
             .derive(&self.entry, protocol, r)
             .map(|keys| Derived::Fresh(Box::new(keys)))
+    }
+
+    /// What authenticates the packets of a key that is derived once.
+    pub(crate) const fn srtp_mac(&self) -> Option<&HmacSha1> {
+        self.srtp.latest.1.mac.as_ref()
     }
 
     /// Keeps session keys that proved right for the packet with this index.

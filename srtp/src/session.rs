@@ -6,6 +6,7 @@ use crate::error::SessionError;
 use crate::event::{Event, Events};
 use crate::framing::Framing;
 use crate::index;
+use crate::kernel;
 use crate::key_uses::{KeyIdentity, Retired};
 use crate::keying::{KeyEntry, KeySet, KeyingError, Mki};
 use crate::keys::{Key, Keys};
@@ -93,6 +94,17 @@ pub(crate) struct Place {
 }
 
 impl Session {
+    /// Asks for the stream that an RTP packet seems to belong to.
+    pub(crate) fn prefetch(&self, packet: &[u8]) {
+        let ssrc = packet.get(8..).and_then(|rest| rest.first_chunk());
+        if let Some(ssrc) = ssrc.map(|ssrc| u32::from_be_bytes(*ssrc))
+            && let Some(stream) = self.streams.get(ssrc)
+        {
+            kernel::prefetch(stream);
+            self.keys.prefetch(ssrc);
+        }
+    }
+
     pub(crate) fn place(&self, ssrc: u32) -> Place {
         let at = self.streams.find(ssrc);
         let revived = match at {
