@@ -210,6 +210,9 @@ fn protect_some(
         });
     }
 
+    if unsigned.iter().all(Option::is_none) {
+        return;
+    }
     let mut macs = Macs::default();
     for ((packet, protected), at) in packets.iter().zip(&unsigned).zip(0..) {
         if let Some(protected) = protected
@@ -337,7 +340,7 @@ impl<'a> Macs<'a> {
     }
 
     /// The MACs, each at the place of its packet.
-    fn compute(self) -> [Option<[u8; 20]>; MAX_JOBS] {
+    fn compute(&self) -> [Option<[u8; 20]>; MAX_JOBS] {
         let mut done = self.done;
         let jobs = self.jobs.get(..self.count).unwrap_or_default();
         if let Some(first) = self.first {

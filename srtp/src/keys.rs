@@ -371,9 +371,22 @@ impl<'a> Serving<'a> {
         self.named.is_empty() && self.any.is_empty()
     }
 
+    /// The key, if there is just one: nearly always.
+    #[inline]
+    pub(crate) const fn only(self) -> Option<&'a Key> {
+        match (self.named, self.any) {
+            ([key], []) | ([], [key]) => Some(key),
+            _ => None,
+        }
+    }
+
     /// The key that protects the packet with this SRTP index.
     pub(crate) fn for_sending(self, index: u64) -> Option<&'a Key> {
-        self.all().find(|key| key.is_active() && key.serves(index))
+        let sends = |key: &&Key| key.is_active() && key.serves(index);
+        match self.only() {
+            Some(key) => Some(key).filter(sends),
+            None => self.all().find(sends),
+        }
     }
 
     /// The key with this MKI.
@@ -383,7 +396,10 @@ impl<'a> Serving<'a> {
     }
 
     pub(crate) fn by_serial(self, serial: u32) -> Option<&'a Key> {
-        self.all().find(|key| key.serial == serial)
+        match self.only() {
+            Some(key) => Some(key).filter(|key| key.serial == serial),
+            None => self.all().find(|key| key.serial == serial),
+        }
     }
 }
 
@@ -455,6 +471,7 @@ impl Key {
     }
 
     /// The session keys of the packet with this index.
+    #[inline]
     pub(crate) fn session_keys(
         &self,
         derivation: &Derivation,

@@ -302,6 +302,9 @@ impl Receiver {
         }
         let header = RtpHeader::parse(packet, |seq| Trailer::new(framing, seq).len()).ok()?;
         let trailer = Trailer::new(framing, header.seq);
+        if trailer.mac == 0 {
+            return None;
+        }
         let place = session.place(header.ssrc);
         let index = match trailer.roc_of(packet) {
             Some(roc) => u64::from(roc) << 16 | u64::from(header.seq),
@@ -310,7 +313,7 @@ impl Receiver {
         let keys = Candidates::new(session, &place, trailer.mki_of(packet), index).ok()?;
         let key = keys.iter().next()?;
         session.check(&place, Protocol::Srtp, index).ok()?;
-        (trailer.mac > 0).then_some(Guess {
+        Some(Guess {
             ssrc: header.ssrc,
             serial: key.serial,
             index,
@@ -566,10 +569,16 @@ impl<'a> Candidates<'a> {
         })
     }
 
+    /// Whether there is more than one.
+    fn are_several(self) -> bool {
+        self.serving.only().is_none() && self.iter().nth(1).is_some()
+    }
+
     /// The named one, or all, the likeliest first.
     fn iter(self) -> impl Iterator<Item = &'a Key> {
-        let likeliest = self.named.or(self.latest);
-        let others = self.named.is_none().then(|| self.serving.all());
+        let likeliest = self.named.or(self.latest).or(self.serving.only());
+        let alone = self.named.is_some() || self.serving.only().is_some();
+        let others = (!alone).then(|| self.serving.all());
         let others = others
             .into_iter()
             .flatten()
@@ -642,7 +651,7 @@ impl Attempt<'_> {
             return Err(UnprotectError::StreamLimit);
         }
         // An AEAD that fails leaves nothing to try the next key on.
-        let several = session.framing.profile.is_aead() && candidates.iter().nth(1).is_some();
+        let several = session.framing.profile.is_aead() && candidates.are_several();
         if several {
             scratch.clear();
             scratch.extend_from_slice(packet);

@@ -451,6 +451,7 @@ impl Sender {
         u32::try_from(index).map_err(|_| ProtectError::IndexExhausted)
     }
 
+    #[inline]
     fn key_for(
         &self,
         place: &Place,

@@ -30,6 +30,9 @@ pub(crate) struct Session {
 /// so: 82 seconds at 20 ms a packet.
 const WRAP_NOTICE: u64 = 4096;
 
+/// Streams of which none is worth asking for: the cache keeps so few by itself.
+const FEW_STREAMS: usize = 64;
+
 /// What the application chose when it built the session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
@@ -96,6 +99,9 @@ pub(crate) struct Place {
 impl Session {
     /// Asks for the stream that an RTP packet seems to belong to.
     pub(crate) fn prefetch(&self, packet: &[u8]) {
+        if self.streams.iter().len() < FEW_STREAMS {
+            return;
+        }
         let ssrc = packet.get(8..).and_then(|rest| rest.first_chunk());
         if let Some(ssrc) = ssrc.map(|ssrc| u32::from_be_bytes(*ssrc))
             && let Some(stream) = self.streams.get(ssrc)
@@ -174,6 +180,7 @@ impl Session {
     /// Marks the index as used, counts the packet for its key, and says so if the key nears its end.
     ///
     /// The caller has made sure that the stream exists or may begin.
+    #[inline]
     pub(crate) fn commit(&mut self, done: Done, octets: usize) {
         let Done {
             place,
