@@ -20,11 +20,13 @@ use core::hint::black_box;
 use std::time::Instant;
 
 use mediasec_benches::{PAYLOADS, rtp_packet};
+use srtp::batch::{self, Packet};
 use srtp::keying::{KeySet, MasterKey, Profile, StaticKeys};
 use srtp::{Backend, Receiver, Sender};
 
 /// Packets of a round: they fit in the nearer caches.
 const ROUND: u16 = 256;
+const PACKETS: usize = 256;
 
 const SSRC: u32 = 0x5eed_cafe;
 
@@ -124,7 +126,10 @@ fn contenders(
         best: f64::INFINITY,
     };
     #[allow(unused_mut, reason = "with feature peers")]
-    let mut contenders = vec![contender("ours", ours(suite, direction, payload, backend))];
+    let mut contenders = vec![
+        contender("ours", ours(suite, direction, payload, backend)),
+        contender("ours_batch", ours_batch(suite, direction, payload, backend)),
+    ];
     #[cfg(feature = "peers")]
     contenders.push(contender(
         "libsrtp",
@@ -177,6 +182,41 @@ fn ours(
                     .expect("genuine packets");
             }
         })
+    })
+}
+
+fn ours_batch(
+    suite: Profile,
+    direction: Direction,
+    payload: usize,
+    backend: Backend,
+) -> Box<dyn FnMut(u16) -> f64> {
+    let (sender, receiver) = pair(suite, backend);
+    let (mut senders, mut receivers) = ([sender], [receiver]);
+    Box::new(move |first| {
+        let mut buffers = round(first, payload);
+        let mut packets: Vec<_> = buffers
+            .iter_mut()
+            .map(|buffer| Packet {
+                session: 0,
+                buffer: &mut buffer.octets,
+                len: buffer.len,
+            })
+            .collect();
+        let mut protected = [Ok(()); PACKETS];
+        let mut opened = [Ok(()); PACKETS];
+        let protect = timed(|| {
+            batch::protect_rtp(&mut senders, black_box(&mut packets), &mut protected);
+        });
+        assert!(protected.iter().all(Result::is_ok));
+        if direction == Direction::Protect {
+            return protect;
+        }
+        let unprotect = timed(|| {
+            batch::unprotect_rtp(&mut receivers, black_box(&mut packets), &mut opened);
+        });
+        assert!(opened.iter().all(Result::is_ok));
+        unprotect
     })
 }
 

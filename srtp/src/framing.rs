@@ -5,7 +5,7 @@ pub(crate) mod rtcp;
 mod rtp;
 
 pub(crate) use rtcp::RtcpPacket;
-pub(crate) use rtp::{RtpPacket, Trailer};
+pub(crate) use rtp::{RtpPacket, Trailer, Unsigned};
 
 use crate::header_extension::ElementIds;
 use crate::keying::{Parameters, Profile};

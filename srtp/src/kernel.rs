@@ -21,10 +21,9 @@ mod detect;
 mod gcm;
 #[cfg(all(test, target_arch = "x86_64", unix, not(miri)))]
 mod guard_tests;
+mod prefetch;
 #[cfg(target_arch = "x86_64")]
-#[allow(dead_code, reason = "batches")]
 mod registers;
-#[allow(dead_code, reason = "batches")]
 mod sha1;
 #[cfg(all(test, target_arch = "x86_64", not(miri)))]
 mod twin_tests;
@@ -34,5 +33,5 @@ pub(crate) use aes::AesKey;
 pub(crate) use detect::{Isa, Level};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use gcm::GcmKey;
-#[allow(unused_imports, reason = "batches")]
+pub(crate) use prefetch::prefetch;
 pub(crate) use sha1::{HmacStates, MAX_JOBS, MacJob, hmac, hmac_all};

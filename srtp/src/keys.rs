@@ -8,12 +8,14 @@ use subtle::ConstantTimeEq;
 
 use crate::Backend;
 use crate::error::SessionError;
+use crate::kernel;
 use crate::key_uses::KeyIdentity;
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, Mki,
     Parameters, Profile,
 };
 use crate::session_keys::{Protocol, SessionKeys};
+use crate::transform::HmacSha1;
 
 /// All master keys: a group for each SSRC that has keys of its own, and one for all others.
 pub(crate) struct Keys {
@@ -142,6 +144,13 @@ impl Keys {
     pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
         let mut keys = self.groups.iter_mut().flat_map(|group| &mut group.keys);
         keys.find(|key| key.serial == serial).map(|key| &mut **key)
+    }
+
+    /// Asks for what the next packet of `ssrc` will need.
+    pub(crate) fn prefetch(&self, ssrc: u32) {
+        if let Some(key) = self.serving(ssrc).all().next() {
+            kernel::prefetch(key);
+        }
     }
 
     /// Whether the key is still there.
@@ -394,9 +403,22 @@ impl<'a> Serving<'a> {
         self.named.is_empty() && self.any.is_empty()
     }
 
+    /// The key, if there is just one: nearly always.
+    #[inline]
+    pub(crate) const fn only(self) -> Option<&'a Key> {
+        match (self.named, self.any) {
+            ([key], []) | ([], [key]) => Some(key),
+            _ => None,
+        }
+    }
+
     /// The key that protects the packet with this SRTP index.
     pub(crate) fn for_sending(self, index: u64) -> Option<&'a Key> {
-        self.all().find(|key| key.is_active() && key.serves(index))
+        let sends = |key: &&Key| key.is_active() && key.serves(index);
+        match self.only() {
+            Some(key) => Some(key).filter(sends),
+            None => self.all().find(sends),
+        }
     }
 
     /// The key with this MKI.
@@ -406,7 +428,10 @@ impl<'a> Serving<'a> {
     }
 
     pub(crate) fn by_serial(self, serial: u32) -> Option<&'a Key> {
-        self.all().find(|key| key.serial == serial)
+        match self.only() {
+            Some(key) => Some(key).filter(|key| key.serial == serial),
+            None => self.all().find(|key| key.serial == serial),
+        }
     }
 }
 
@@ -478,6 +503,7 @@ impl Key {
     }
 
     /// The session keys of the packet with this index.
+    #[inline]
     pub(crate) fn session_keys(
         &self,
         derivation: &Derivation,
@@ -495,6 +521,11 @@ impl Key {
         derivation
             .derive(&self.entry, protocol, r)
             .map(|keys| Derived::Fresh(Box::new(keys)))
+    }
+
+    /// What authenticates the packets of a key that is derived once.
+    pub(crate) const fn srtp_mac(&self) -> Option<&HmacSha1> {
+        self.srtp.latest.1.mac.as_ref()
     }
 
     /// Keeps session keys that proved right for the packet with this index.

@@ -10,6 +10,8 @@ pub mod keying;
 #[cfg(feature = "engine")]
 mod backend;
 #[cfg(feature = "engine")]
+pub mod batch;
+#[cfg(feature = "engine")]
 mod builder;
 #[cfg(feature = "engine")]
 mod error;

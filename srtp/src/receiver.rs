@@ -9,10 +9,11 @@ use crate::Cryptex;
 use crate::builder::Builder;
 use crate::error::{SessionError, UnprotectError};
 use crate::event::Event;
-use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, rtcp};
+use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, Unsigned, rtcp};
 use crate::header_extension::is_cryptex;
 use crate::keying::{
-    KeyEntry, KeySet, MasterKey, MasterKeySource, Mki, Profile, RocTransport, RocTransportMode,
+    KeyDerivationRate, KeyEntry, KeySet, MasterKey, MasterKeySource, Mki, Profile, RocTransport,
+    RocTransportMode,
 };
 use crate::keys::{Key, Serving};
 use crate::packet::{RtpHeader, rtcp_ssrc};
@@ -133,7 +134,7 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtp)
+        self.unprotect(packet, open_rtp, None)
     }
 
     /// Opens the SRTCP packet that fills `packet` and returns the length of the RTCP packet at its
@@ -143,7 +144,7 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtcp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtcp)
+        self.unprotect(packet, open_rtcp, None)
     }
 
     /// The profile.
@@ -196,7 +197,7 @@ impl Receiver {
                     header,
                     index,
                 };
-                if attempt.open(&mut copy).is_ok() {
+                if attempt.open(&mut copy, None).is_ok() {
                     return Ok(RocFound { roc, tried });
                 }
                 copy.copy_from_slice(packet);
@@ -292,21 +293,70 @@ impl Receiver {
         self.session.events.pop()
     }
 
-    fn unprotect(&mut self, packet: &mut [u8], open: Open) -> Result<usize, UnprotectError> {
+    /// What the MAC of an SRTP packet is expected to be under, as things stand: a guess, which earlier
+    /// packets of a batch may yet prove wrong. `None` if nothing is to be gained by it.
+    pub(crate) fn guess(&self, packet: &[u8]) -> Option<Guess> {
+        let session = &self.session;
+        let framing = &session.framing;
+        if self.previous.is_some() || framing.parameters.srtp_kdr != KeyDerivationRate::ZERO {
+            return None;
+        }
+        let header = RtpHeader::parse(packet, |seq| Trailer::new(framing, seq).len()).ok()?;
+        let trailer = Trailer::new(framing, header.seq);
+        if trailer.mac == 0 {
+            return None;
+        }
+        let place = session.place(header.ssrc);
+        let index = match trailer.roc_of(packet) {
+            Some(roc) => u64::from(roc) << 16 | u64::from(header.seq),
+            None => session.srtp_index(&place, header.seq)?,
+        };
+        let keys = Candidates::new(session, &place, trailer.mki_of(packet), index).ok()?;
+        let key = keys.iter().next()?;
+        session.check(&place, Protocol::Srtp, index).ok()?;
+        Some(Guess {
+            ssrc: header.ssrc,
+            serial: key.serial,
+            index,
+            unsigned: Unsigned {
+                message: packet.len().checked_sub(trailer.len())?,
+                roc: crate::index::roc(index).to_be_bytes(),
+                mac_at: packet.len().checked_sub(trailer.mac)?,
+                mac_len: trailer.mac,
+            },
+        })
+    }
+
+    /// [`unprotect_rtp_in_place`](Self::unprotect_rtp_in_place), with the verdict on the MAC if the
+    /// guess that it was reached by proves right.
+    pub(crate) fn unprotect_rtp_judged(
+        &mut self,
+        packet: &mut [u8],
+        verdict: Option<Verdict>,
+    ) -> Result<usize, UnprotectError> {
+        self.unprotect(packet, open_rtp, verdict)
+    }
+
+    fn unprotect(
+        &mut self,
+        packet: &mut [u8],
+        open: Open,
+        verdict: Option<Verdict>,
+    ) -> Result<usize, UnprotectError> {
         let [copy, scratch] = &mut self.copies;
         let opened = match &mut self.previous {
-            None => open(&mut self.session, packet, scratch),
+            None => open(&mut self.session, packet, scratch, verdict),
             Some(previous) => {
                 copy.clear();
                 copy.extend_from_slice(packet);
-                match open(&mut self.session, packet, scratch) {
+                match open(&mut self.session, packet, scratch, None) {
                     Ok(len) => {
                         previous.grace = previous.grace.saturating_sub(1);
                         Ok(len)
                     }
                     Err(refusal) => {
                         packet.copy_from_slice(copy);
-                        open(&mut previous.session, packet, scratch).map_err(|_| refusal)
+                        open(&mut previous.session, packet, scratch, None).map_err(|_| refusal)
                     }
                 }
             }
@@ -333,7 +383,30 @@ impl fmt::Debug for Receiver {
     }
 }
 
-type Open = fn(&mut Session, &mut [u8], &mut Vec<u8>) -> Result<usize, Refusal>;
+type Open = fn(&mut Session, &mut [u8], &mut Vec<u8>, Option<Verdict>) -> Result<usize, Refusal>;
+
+/// Whether the MAC of a packet is right under a key and an index that were guessed beforehand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) serial: u32,
+    pub(crate) index: u64,
+    pub(crate) right: bool,
+}
+
+impl Verdict {
+    const fn is_for(&self, serial: u32, index: u64) -> bool {
+        self.serial == serial && self.index == index
+    }
+}
+
+/// The MAC of a packet, to be computed with those of others before the packet is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guess {
+    pub(crate) ssrc: u32,
+    pub(crate) serial: u32,
+    pub(crate) index: u64,
+    pub(crate) unsigned: Unsigned,
+}
 
 /// Why a packet was refused, and the SSRC it names if it could be read.
 #[derive(Clone, Copy)]
@@ -346,6 +419,7 @@ fn open_rtp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
+    verdict: Option<Verdict>,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let header =
@@ -375,14 +449,15 @@ fn open_rtp(
         protocol: Protocol::Srtp,
         index,
     };
-    let open = |keys: &SessionKeys, packet: &mut [u8]| {
+    let open = |serial, keys: &SessionKeys, packet: &mut [u8]| {
+        let verdict = verdict.filter(|verdict| verdict.is_for(serial, index));
         RtpPacket {
             framing,
             keys,
             header,
             index,
         }
-        .open(packet)
+        .open(packet, verdict.map(|verdict| verdict.right))
     };
     let mut fresh = None;
     let opened = attempt.open(packet, scratch, &mut fresh, open);
@@ -404,6 +479,7 @@ fn open_rtcp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
+    _: Option<Verdict>,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let ssrc = rtcp_ssrc(packet, rtcp::overhead(framing)).map_err(|malformed| Refusal {
@@ -425,7 +501,7 @@ fn open_rtcp(
         protocol: Protocol::Srtcp,
         index: index.into(),
     };
-    let open = |keys: &SessionKeys, packet: &mut [u8]| {
+    let open = |_, keys: &SessionKeys, packet: &mut [u8]| {
         RtcpPacket {
             framing,
             keys,
@@ -494,15 +570,22 @@ impl<'a> Candidates<'a> {
         })
     }
 
+    /// Whether there is more than one.
+    fn are_several(self) -> bool {
+        self.serving.only().is_none() && self.iter().nth(1).is_some()
+    }
+
     /// Those with the MKI of the packet, or all; the likeliest first.
     fn iter(self) -> impl Iterator<Item = &'a Key> {
         let mki = self.named.map(Key::mki);
-        let latest = self.latest.map(|key| key.serial);
-        let others = self
-            .serving
-            .all()
-            .filter(move |key| Some(key.serial) != latest);
-        let keys = self.latest.into_iter().chain(others);
+        let only = self.serving.only();
+        let likeliest = self.latest.or(only);
+        let serial = likeliest.map(|key| key.serial);
+        let others = only.is_none().then(|| self.serving.all());
+        let others = others.into_iter().flatten();
+        let keys = likeliest
+            .into_iter()
+            .chain(others.filter(move |key| Some(key.serial) != serial));
         keys.filter(move |key| {
             key.serves(self.srtp_index) && mki.is_none_or(|mki| mki == key.mki())
         })
@@ -551,7 +634,7 @@ impl Attempt<'_> {
         packet: &mut [u8],
         scratch: &mut Vec<u8>,
         fresh: &mut Option<Box<SessionKeys>>,
-        open: impl Fn(&SessionKeys, &mut [u8]) -> Result<usize, OpenError>,
+        open: impl Fn(u32, &SessionKeys, &mut [u8]) -> Result<usize, OpenError>,
     ) -> Result<(Opened, usize), UnprotectError> {
         let &Self {
             session,
@@ -570,7 +653,7 @@ impl Attempt<'_> {
             return Err(UnprotectError::StreamLimit);
         }
         // An AEAD that fails leaves nothing to try the next key on.
-        let several = session.framing.profile.is_aead() && candidates.iter().nth(1).is_some();
+        let several = session.framing.profile.is_aead() && candidates.are_several();
         if several {
             scratch.clear();
             scratch.extend_from_slice(packet);
@@ -584,7 +667,7 @@ impl Attempt<'_> {
             }
             let derivation = session.keys.derivation();
             let keys = key.session_keys(derivation, protocol, index).ok_or(error)?;
-            match open(keys.get(), packet) {
+            match open(key.serial, keys.get(), packet) {
                 Ok(len) => {
                     let serial = key.serial;
                     *fresh = keys.into_fresh();

@@ -83,6 +83,8 @@ impl ReplayWindow {
     pub(crate) fn accept(&mut self, index: u64) {
         match self.highest {
             None => self.highest = Some(index),
+            // Nothing lies between the two that would have to be cleared.
+            Some(highest) if index == highest + 1 => self.highest = Some(index),
             Some(highest) if index > highest => {
                 self.clear(highest + 1, index);
                 self.highest = Some(index);

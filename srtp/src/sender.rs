@@ -8,12 +8,13 @@ use crate::Cryptex;
 use crate::builder::Builder;
 use crate::error::{ProtectError, SessionError};
 use crate::event::{Event, Events};
-use crate::framing::{RtcpPacket, RtpPacket, Trailer};
+use crate::framing::{RtcpPacket, RtpPacket, Trailer, Unsigned};
 use crate::header_extension::CRYPTEX_GROWTH;
 use crate::index;
 use crate::key_uses::{KeyIdentity, KeyUses, Wanted};
 use crate::keying::{
-    KeyEntry, KeySet, MAX_SRTCP_PACKETS, MasterKey, MasterKeySource, Mki, Profile,
+    KeyDerivationRate, KeyEntry, KeySet, MAX_SRTCP_PACKETS, MasterKey, MasterKeySource, Mki,
+    Profile,
 };
 use crate::keys::{Derived, Key};
 use crate::packet::{RtpHeader, rtcp_ssrc};
@@ -116,36 +117,8 @@ impl Sender {
         buffer: &mut [u8],
         len: usize,
     ) -> Result<usize, ProtectError> {
-        let packet = buffer
-            .get(..len)
-            .ok_or(ProtectError::BufferTooSmall { needed: len })?;
-        let header = RtpHeader::parse(packet, |_| 0)?;
-        let (framing, place) = (&self.session.framing, self.session.place(header.ssrc));
-        let index = self.srtp_index(&place, header.seq)?;
-        let (key, keys, left) = self.key_for(&place, Protocol::Srtp, index)?;
-        let packet = RtpPacket {
-            framing,
-            keys: keys.get(),
-            header,
-            index,
-        };
-        let protected = packet.seal(buffer, len, key.mki())?;
-        let (serial, protocol) = (key.serial, Protocol::Srtp);
-        let fresh = keys.into_fresh();
-        self.session.commit(
-            Done {
-                place,
-                serial,
-                protocol,
-                index,
-                left,
-            },
-            len,
-        );
-        if let Some(fresh) = fresh {
-            self.session.keep(fresh, serial, protocol, index);
-        }
-        Ok(protected)
+        self.protect_rtp_but_mac(buffer, len, false)
+            .map(|protected| protected.len)
     }
 
     /// Makes the RTCP packet in the first `len` octets of `buffer` an SRTCP packet and returns its
@@ -392,6 +365,52 @@ impl Sender {
         self.session.events.pop()
     }
 
+    /// [`protect_rtp_in_place`](Self::protect_rtp_in_place), but for the MAC if `defer` says so.
+    pub(crate) fn protect_rtp_but_mac(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        defer: bool,
+    ) -> Result<Protected, ProtectError> {
+        let packet = buffer
+            .get(..len)
+            .ok_or(ProtectError::BufferTooSmall { needed: len })?;
+        let header = RtpHeader::parse(packet, |_| 0)?;
+        let (framing, place) = (&self.session.framing, self.session.place(header.ssrc));
+        let index = self.srtp_index(&place, header.seq)?;
+        let (key, keys, left) = self.key_for(&place, Protocol::Srtp, index)?;
+        let packet = RtpPacket {
+            framing,
+            keys: keys.get(),
+            header,
+            index,
+        };
+        // Session keys that change would be gone when the MAC is computed.
+        let defer = defer && framing.parameters.srtp_kdr == KeyDerivationRate::ZERO;
+        let sealed = packet.seal(buffer, len, key.mki(), defer)?;
+        let (serial, protocol) = (key.serial, Protocol::Srtp);
+        let fresh = keys.into_fresh();
+        self.session.commit(
+            Done {
+                place,
+                serial,
+                protocol,
+                index,
+                left,
+            },
+            len,
+        );
+        if let Some(fresh) = fresh {
+            self.session.keep(fresh, serial, protocol, index);
+        }
+        Ok(Protected {
+            len: sealed.len,
+            ssrc: header.ssrc,
+            serial,
+            unsigned: sealed.unsigned,
+        })
+    }
+
     fn srtp_index(&self, place: &Place, seq: u16) -> Result<u64, ProtectError> {
         let session = &self.session;
         if !session.serves(place) {
@@ -433,6 +452,7 @@ impl Sender {
         u32::try_from(index).map_err(|_| ProtectError::IndexExhausted)
     }
 
+    #[inline]
     fn key_for(
         &self,
         place: &Place,
@@ -491,6 +511,15 @@ impl Sender {
             })
             .collect()
     }
+}
+
+/// A packet that was protected, perhaps but for its MAC.
+pub(crate) struct Protected {
+    pub(crate) len: usize,
+    pub(crate) ssrc: u32,
+    /// The key that protects it.
+    pub(crate) serial: u32,
+    pub(crate) unsigned: Option<Unsigned>,
 }
 
 impl fmt::Debug for Sender {

@@ -6,6 +6,7 @@ use crate::error::SessionError;
 use crate::event::{Event, Events};
 use crate::framing::Framing;
 use crate::index;
+use crate::kernel;
 use crate::key_uses::{KeyIdentity, Retired};
 use crate::keying::{KeyEntry, KeySet, KeyingError, Mki};
 use crate::keys::{Key, Keys};
@@ -28,6 +29,9 @@ pub(crate) struct Session {
 /// Packets left before the sequence number wraps at which a sender that keeps its ROC at zero says
 /// so: 82 seconds at 20 ms a packet.
 const WRAP_NOTICE: u64 = 4096;
+
+/// Streams of which none is worth asking for: the cache keeps so few by itself.
+const FEW_STREAMS: usize = 64;
 
 /// What the application chose when it built the session.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +97,20 @@ pub(crate) struct Place {
 }
 
 impl Session {
+    /// Asks for the stream that an RTP packet seems to belong to.
+    pub(crate) fn prefetch(&self, packet: &[u8]) {
+        if self.streams.iter().len() < FEW_STREAMS {
+            return;
+        }
+        let ssrc = packet.get(8..).and_then(|rest| rest.first_chunk());
+        if let Some(ssrc) = ssrc.map(|ssrc| u32::from_be_bytes(*ssrc))
+            && let Some(stream) = self.streams.get(ssrc)
+        {
+            kernel::prefetch(stream);
+            self.keys.prefetch(ssrc);
+        }
+    }
+
     pub(crate) fn place(&self, ssrc: u32) -> Place {
         let at = self.streams.find(ssrc);
         let revived = match at {
@@ -162,6 +180,7 @@ impl Session {
     /// Marks the index as used, counts the packet for its key, and says so if the key nears its end.
     ///
     /// The caller has made sure that the stream exists or may begin.
+    #[inline]
     pub(crate) fn commit(&mut self, done: Done, octets: usize) {
         let Done {
             place,

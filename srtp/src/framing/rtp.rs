@@ -93,8 +93,28 @@ impl Trailer {
     }
 }
 
+/// A protected packet.
+pub(crate) struct Sealed {
+    /// Octets, the MAC included.
+    pub(crate) len: usize,
+    /// What is left to do if the MAC is to be computed with those of other packets.
+    pub(crate) unsigned: Option<Unsigned>,
+}
+
+/// A packet without its MAC.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Unsigned {
+    /// Octets that the MAC is over, with the ROC behind them.
+    pub(crate) message: usize,
+    pub(crate) roc: [u8; 4],
+    /// Where the MAC goes.
+    pub(crate) mac_at: usize,
+    pub(crate) mac_len: usize,
+}
+
 impl RtpPacket<'_> {
-    /// Protects the packet in the first `len` octets of `buffer` and returns its new length.
+    /// Protects the packet in the first `len` octets of `buffer`, but leaves out the MAC if told to
+    /// `defer` it.
     ///
     /// Nothing is written unless everything has room.
     pub(crate) fn seal(
@@ -102,7 +122,8 @@ impl RtpPacket<'_> {
         buffer: &mut [u8],
         mut len: usize,
         mki: &[u8],
-    ) -> Result<usize, ProtectError> {
+        defer: bool,
+    ) -> Result<Sealed, ProtectError> {
         let trailer = Trailer::new(self.framing, self.header.seq);
         let hides = self.framing.cryptex != super::Cryptex::Off;
         let growth = extension::growth(&self.header).filter(|_| hides);
@@ -123,7 +144,7 @@ impl RtpPacket<'_> {
             len = extension::hide(buffer, len, &mut self.header)
                 .ok_or(ProtectError::HeaderExtension)?;
         }
-        self.seal_with_room(buffer, len, growth.is_some(), trailer, mki)
+        self.seal_with_room(buffer, len, growth.is_some(), trailer, mki, defer)
             .ok_or(ProtectError::BufferTooSmall { needed })
     }
 
@@ -134,7 +155,8 @@ impl RtpPacket<'_> {
         hidden: bool,
         trailer: Trailer,
         mki: &[u8],
-    ) -> Option<usize> {
+        defer: bool,
+    ) -> Option<Sealed> {
         let (packet, rest) = buffer.split_at_mut_checked(len)?;
         if !self.framing.parameters.unencrypted_srtp {
             self.apply_to_elements(packet);
@@ -159,17 +181,34 @@ impl RtpPacket<'_> {
         if trailer.carries_roc {
             end = put(rest, end, &roc)?;
         }
+        let mut unsigned = None;
         if let (1.., Some(mac)) = (trailer.mac, &self.keys.mac) {
-            let tag = mac.tag(packet, Some(roc));
-            end = put(rest, end, tag.get(..trailer.mac)?)?;
+            if defer {
+                unsigned = Some(Unsigned {
+                    message: len,
+                    roc,
+                    mac_at: len + end,
+                    mac_len: trailer.mac,
+                });
+                end += trailer.mac;
+            } else {
+                let tag = mac.tag(packet, Some(roc));
+                end = put(rest, end, tag.get(..trailer.mac)?)?;
+            }
         }
-        Some(len + end)
+        let len = len + end;
+        Some(Sealed { len, unsigned })
     }
 
-    /// Verifies and decrypts `packet` in place and returns the length of the RTP packet.
+    /// Verifies and decrypts `packet` in place and returns the length of the RTP packet. Whether the
+    /// MAC is right may be known beforehand.
     ///
     /// If it is forged, a packet under HMAC is as it was; under an AEAD its body is unspecified.
-    pub(crate) fn open(&self, packet: &mut [u8]) -> Result<usize, OpenError> {
+    pub(crate) fn open(
+        &self,
+        packet: &mut [u8],
+        verdict: Option<bool>,
+    ) -> Result<usize, OpenError> {
         let trailer = Trailer::new(self.framing, self.header.seq);
         let len = packet
             .len()
@@ -178,17 +217,23 @@ impl RtpPacket<'_> {
         let (packet, rest) = packet
             .split_at_mut_checked(len)
             .ok_or(OpenError::TooShort)?;
-        self.open_parts(packet, rest, trailer)
+        self.open_parts(packet, rest, trailer, verdict)
             .ok_or(OpenError::Forged)?;
         Ok(len)
     }
 
-    fn open_parts(&self, packet: &mut [u8], rest: &[u8], trailer: Trailer) -> Option<()> {
+    fn open_parts(
+        &self,
+        packet: &mut [u8],
+        rest: &[u8],
+        trailer: Trailer,
+        verdict: Option<bool>,
+    ) -> Option<()> {
         let hidden = extension::is_cryptex(&self.header);
         if let (1.., Some(mac)) = (trailer.mac, &self.keys.mac) {
             let roc = roc(self.index).to_be_bytes();
             let tag = rest.get(rest.len().checked_sub(trailer.mac)?..)?;
-            if !mac.verify(packet, Some(roc), tag) {
+            if !verdict.unwrap_or_else(|| mac.verify(packet, Some(roc), tag)) {
                 return None;
             }
         }
@@ -289,14 +334,15 @@ mod tests {
         };
         let mut buffer = rtp.to_vec();
         buffer.resize(srtp.len(), 0);
-        assert_eq!(packet().seal(&mut buffer, rtp.len(), &[]), Ok(srtp.len()));
+        let sealed = packet().seal(&mut buffer, rtp.len(), &[], false).unwrap();
+        assert_eq!(sealed.len, srtp.len());
         assert_eq!(buffer, srtp);
-        assert_eq!(packet().open(&mut buffer), Ok(rtp.len()));
+        assert_eq!(packet().open(&mut buffer, None), Ok(rtp.len()));
         assert_eq!(buffer[..rtp.len()], *rtp);
         for octet in 0..srtp.len() {
             let mut forged = srtp.to_vec();
             forged[octet] ^= 0x10;
-            assert!(packet().open(&mut forged).is_err());
+            assert!(packet().open(&mut forged, None).is_err());
         }
     }
 

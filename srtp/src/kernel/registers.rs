@@ -1,15 +1,25 @@
 //! Octets into registers and back. Everything else in the kernels is free of pointers.
 
 use core::arch::x86_64::{
-    __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_maskz_loadu_epi8, _mm_storeu_si128,
-    _mm256_loadu_si256, _mm256_storeu_si256, _mm512_loadu_si512, _mm512_mask_storeu_epi8,
-    _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi32, _mm512_storeu_si512,
+    __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_maskz_loadu_epi8, _mm_set_epi64x,
+    _mm_storeu_si128, _mm256_loadu_si256, _mm256_storeu_si256, _mm512_loadu_si512,
+    _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8, _mm512_maskz_loadu_epi32,
+    _mm512_storeu_si512,
 };
 
 #[inline]
 pub(super) fn load128(octets: &[u8; 16]) -> __m128i {
     // SAFETY: the array has the 16 octets that are read; they need no alignment.
     unsafe { _mm_loadu_si128(octets.as_ptr().cast()) }
+}
+
+/// The same in two halves: for octets that were just stored so.
+#[inline]
+#[target_feature(enable = "sse2")]
+pub(super) fn load128_halves(octets: &[u8; 16]) -> __m128i {
+    let value = u128::from_le_bytes(*octets);
+    let half = |value: u128| u64::try_from(value & u128::from(u64::MAX)).unwrap_or(0);
+    _mm_set_epi64x(half(value >> 64).cast_signed(), half(value).cast_signed())
 }
 
 #[inline]

@@ -46,6 +46,9 @@ struct Tail {
 }
 
 impl HmacStates {
+    /// States of no key, for places in a list that no message takes.
+    pub(crate) const UNUSED: &Self = &Self([INITIAL; 2]);
+
     /// The states for a key of 20 octets.
     pub(crate) fn new(key: &[u8; 20], isa: Isa) -> Self {
         let keyed = |pad: u8| {

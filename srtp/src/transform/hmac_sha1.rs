@@ -38,6 +38,10 @@ impl HmacSha1 {
         }
     }
 
+    pub(crate) const fn isa(&self) -> Isa {
+        self.isa
+    }
+
     /// Whether `tag` is what the MAC of `message || trailer` begins with, in constant time.
     pub(crate) fn verify(&self, message: &[u8], trailer: Option<[u8; 4]>, tag: &[u8]) -> bool {
         begins_with(&self.tag(message, trailer), tag)

@@ -7,7 +7,9 @@ use core::arch::x86_64::{
 };
 
 use super::RoundKeys;
-use crate::kernel::registers::{load128, load512, load512_partial, store512, store512_partial};
+use crate::kernel::registers::{
+    load128, load128_halves, load512, load512_partial, store512, store512_partial,
+};
 
 const GROUPS: usize = 8;
 
@@ -57,7 +59,7 @@ fn apply<const ROUNDS: usize, const N: usize>(
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(in crate::kernel) fn first_counters(iv: &[u8; 16]) -> __m512i {
     let steps = _mm512_set_epi64(3 << 48, 0, 2 << 48, 0, 1 << 48, 0, 0, 0);
-    let iv = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(load128(iv)), swap());
+    let iv = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(load128_halves(iv)), swap());
     _mm512_add_epi16(iv, steps)
 }
 

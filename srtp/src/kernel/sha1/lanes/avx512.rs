@@ -2,32 +2,38 @@
 
 #![allow(
     clippy::many_single_char_names,
-    reason = "FIPS 180-4 names the words of a state a to e"
+    clippy::needless_range_loop,
+    reason = "FIPS 180-4 names the words of a state a to e; lanes have a constant number"
 )]
 
 use core::arch::x86_64::{
     __m512i, _mm_set_epi64x, _mm512_add_epi32, _mm512_broadcast_i32x4, _mm512_cmpgt_epu32_mask,
-    _mm512_mask_add_epi32, _mm512_rol_epi32, _mm512_set1_epi32, _mm512_setzero_si512,
-    _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
-    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+    _mm512_mask_add_epi32, _mm512_mask_mov_epi8, _mm512_mask_mov_epi64, _mm512_rol_epi32,
+    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_shuffle_epi8,
+    _mm512_shuffle_i32x4, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 use super::sha1_rounds;
-use crate::kernel::registers::{load512, load512_words, load512_words_partial, store512_words};
-use crate::kernel::sha1::{MacJob, block_at};
+use crate::kernel::registers::{
+    load512, load512_partial, load512_words, load512_words_partial, mask, store512_words,
+};
+use crate::kernel::sha1::{BLOCK, MacJob};
 
 const LANES: usize = 16;
 
 /// HMAC-SHA1 of sixteen messages of whatever lengths.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8; 20]; LANES]) {
-    let parts = jobs.map(MacJob::parts);
     let mut counts = [0; LANES];
-    let mut states = [_mm512_setzero_si512(); 16];
-    for ((count, state), job) in counts.iter_mut().zip(&mut states).zip(jobs) {
-        *count = u32::try_from(job.blocks()).unwrap_or(0);
-        *state = load512_words_partial(job.states.words());
+    let mut states = [_mm512_setzero_si512(); LANES];
+    let mut tails = [[_mm512_setzero_si512(); 2]; LANES];
+    for (lane, job) in jobs.iter().enumerate() {
+        counts[lane] = u32::try_from(job.blocks()).unwrap_or(0);
+        states[lane] = load512_words_partial(job.states.words());
+        tails[lane] = tail(job);
     }
+    let full = jobs.map(|job| job.message.as_chunks::<BLOCK>().0);
     let shortest = counts.iter().copied().min().unwrap_or(0);
     let longest = counts.iter().copied().max().unwrap_or(0);
     let counts = load512_words(&counts);
@@ -49,8 +55,12 @@ pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8
     let mut state = [a, b, c, d, e];
     for at in 0..longest {
         let mut words = [all(0); 16];
-        for (word, part) in words.iter_mut().zip(&parts) {
-            *word = big_endian(load512(block_at(part, at)));
+        let block = usize::try_from(at).unwrap_or(0);
+        for lane in 0..LANES {
+            words[lane] = big_endian(match full[lane].get(block) {
+                Some(octets) => load512(octets),
+                None => tails[lane][usize::from(block > full[lane].len())],
+            });
         }
         transpose(&mut words);
         let hashed = sha1_rounds!(state, words);
@@ -81,6 +91,33 @@ pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8
             tag.as_chunks_mut().0[at] = lane.to_ne_bytes();
         }
     }
+}
+
+/// The end of a message with its padding: one block, or two.
+///
+/// Made in registers: sixteen tails written octet by octet would be slow to load as a whole.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn tail(job: &MacJob<'_>) -> [__m512i; 2] {
+    let rest = job.message.as_chunks::<BLOCK>().1;
+    // What follows the rest, in every place that it could have: only the octets behind it are taken.
+    let (following, count) = match job.trailer {
+        Some([a, b, c, d]) => ([a, b, c, d, 0x80, 0, 0, 0], 5),
+        None => ([0x80, 0, 0, 0, 0, 0, 0, 0], 1),
+    };
+    let turn = u32::try_from(rest.len() % 8).unwrap_or(0) * 8;
+    let following = u64::from_le_bytes(following).rotate_left(turn);
+    let following = _mm512_set1_epi64(following.cast_signed());
+    let behind = (u128::from(mask(count)) << rest.len()).to_le_bytes();
+    let mut octets = [load512_partial(rest), _mm512_setzero_si512()];
+    for (octets, behind) in octets.iter_mut().zip(behind.as_chunks().0) {
+        *octets = _mm512_mask_mov_epi8(*octets, u64::from_le_bytes(*behind), following);
+    }
+    let bits = u64::try_from((BLOCK + job.len()) * 8).unwrap_or(0);
+    let bits = _mm512_set1_epi64(bits.swap_bytes().cast_signed());
+    let last = &mut octets[usize::from(rest.len() + count > BLOCK - 8)];
+    *last = _mm512_mask_mov_epi64(*last, 0x80, bits);
+    octets
 }
 
 /// Sixteen blocks of sixteen words become sixteen words of sixteen blocks.

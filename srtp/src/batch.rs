@@ -1,0 +1,357 @@
+//! Many RTP packets a call, of many streams and of many sessions.
+//!
+//! What comes out is octet for octet what one call after the other would have made of the packets,
+//! in their order: results, indices, replay lists, statistics and events. What they gain is time:
+//! authentication works on up to sixteen packets side by side, and the state of a stream is asked
+//! for before its turn comes. Nothing is allocated, but where a `BytesMut` has to grow.
+//!
+//! [`Sender::protect_rtp_batch`] and [`Receiver::unprotect_rtp_batch`] serve one session;
+//! [`protect_rtp`] and [`unprotect_rtp`] a slice of them.
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use srtp::batch::{self, Packet};
+//! use srtp::keying::{MasterKey, Profile};
+//! use srtp::{Receiver, Sender, UnprotectError};
+//!
+//! let key = |n| MasterKey::new(Profile::AesCm128HmacSha1_80, &[n; 16], &[n; 14]);
+//! let mut senders = [Sender::new(key(1)?)?, Sender::new(key(2)?)?];
+//! let mut receivers = [Receiver::new(key(1)?)?, Receiver::new(key(2)?)?];
+//!
+//! let rtp = [0x80, 0, 0, 1, 0, 0, 0, 160, 0xca, 0xfe, 0xba, 0xbe, b'h', b'i'];
+//! let mut buffers = [[0; 64]; 2];
+//! let mut packets: Vec<_> = buffers
+//!     .iter_mut()
+//!     .zip(0..)
+//!     .map(|(buffer, session)| {
+//!         buffer[..14].copy_from_slice(&rtp);
+//!         Packet { session, buffer, len: 14 }
+//!     })
+//!     .collect();
+//! let mut protected = [Ok(()); 2];
+//! batch::protect_rtp(&mut senders, &mut packets, &mut protected);
+//! assert_eq!((protected, packets[1].len), ([Ok(()); 2], 24));
+//!
+//! packets[0].buffer[13] ^= 1;
+//! let mut opened = [Ok(()); 2];
+//! batch::unprotect_rtp(&mut receivers, &mut packets, &mut opened);
+//! assert_eq!(opened, [Err(UnprotectError::Forged), Ok(())]);
+//! assert_eq!(packets[1].buffer[..packets[1].len], rtp);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use bytes::BytesMut;
+
+use crate::kernel::{HmacStates, MAX_JOBS, MacJob, hmac_all};
+use crate::receiver::{Guess, Verdict};
+use crate::sender::Protected;
+use crate::transform::{HmacSha1, begins_with};
+use crate::{ProtectError, Receiver, Sender, UnprotectError};
+
+/// A packet and the session that it belongs to.
+#[derive(Debug)]
+pub struct Packet<'a> {
+    /// The place of its sender or receiver in the slice of them.
+    pub session: usize,
+    /// The packet, and for a sender room for [`srtp_overhead`](Sender::srtp_overhead) octets more.
+    pub buffer: &'a mut [u8],
+    /// Octets of the packet at the start of the buffer, before and after.
+    pub len: usize,
+}
+
+/// Protects RTP packets of many senders, each in place, in their order; the result of a packet has
+/// its place. Packets that there is no place for in `results` are left alone.
+///
+/// A packet of a sender that does not exist gets [`ProtectError::NoKey`]; else each gets what
+/// [`Sender::protect_rtp_in_place`] would have returned.
+pub fn protect_rtp(
+    senders: &mut [Sender],
+    packets: &mut [Packet<'_>],
+    results: &mut [Result<(), ProtectError>],
+) {
+    let packets = packets.chunks_mut(MAX_JOBS);
+    for (packets, results) in packets.zip(results.chunks_mut(MAX_JOBS)) {
+        protect_some(senders, packets, results);
+    }
+}
+
+/// Opens SRTP packets of many receivers, each in place, in their order; the result of a packet has
+/// its place. Packets that there is no place for in `results` are left alone.
+///
+/// A packet of a receiver that does not exist gets [`UnprotectError::NoKey`]; else each gets what
+/// [`Receiver::unprotect_rtp_in_place`] would have returned.
+pub fn unprotect_rtp(
+    receivers: &mut [Receiver],
+    packets: &mut [Packet<'_>],
+    results: &mut [Result<(), UnprotectError>],
+) {
+    let packets = packets.chunks_mut(MAX_JOBS);
+    for (packets, results) in packets.zip(results.chunks_mut(MAX_JOBS)) {
+        unprotect_some(receivers, packets, results);
+    }
+}
+
+impl Sender {
+    /// Makes each RTP packet an SRTP packet, in their order, as [`protect_rtp`](Self::protect_rtp)
+    /// would; the result of a packet has its place. Packets that there is no place for in `results`
+    /// are left alone.
+    pub fn protect_rtp_batch(
+        &mut self,
+        packets: &mut [BytesMut],
+        results: &mut [Result<(), ProtectError>],
+    ) {
+        let packets = packets.chunks_mut(MAX_JOBS);
+        for (packets, results) in packets.zip(results.chunks_mut(MAX_JOBS)) {
+            protect_some(core::slice::from_mut(self), packets, results);
+        }
+    }
+}
+
+impl Receiver {
+    /// Makes each SRTP packet the RTP packet it was, in their order, as
+    /// [`unprotect_rtp`](Self::unprotect_rtp) would; the result of a packet has its place. Packets
+    /// that there is no place for in `results` are left alone.
+    pub fn unprotect_rtp_batch(
+        &mut self,
+        packets: &mut [BytesMut],
+        results: &mut [Result<(), UnprotectError>],
+    ) {
+        let packets = packets.chunks_mut(MAX_JOBS);
+        for (packets, results) in packets.zip(results.chunks_mut(MAX_JOBS)) {
+            unprotect_some(core::slice::from_mut(self), packets, results);
+        }
+    }
+}
+
+/// A packet in whatever the caller keeps it in.
+trait Slot {
+    fn session(&self) -> usize;
+
+    /// The packet.
+    fn octets(&self) -> &[u8];
+
+    fn octets_mut(&mut self) -> &mut [u8];
+
+    /// The packet with room for `overhead` octets more, if there is, and its length.
+    fn with_room(&mut self, overhead: usize) -> (&mut [u8], usize);
+
+    fn set_len(&mut self, len: usize);
+}
+
+impl Slot for Packet<'_> {
+    fn session(&self) -> usize {
+        self.session
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+
+    fn octets_mut(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(..self.len).unwrap_or_default()
+    }
+
+    fn with_room(&mut self, _: usize) -> (&mut [u8], usize) {
+        (self.buffer, self.len)
+    }
+
+    fn set_len(&mut self, len: usize) {
+        self.len = len;
+    }
+}
+
+impl Slot for BytesMut {
+    fn session(&self) -> usize {
+        0
+    }
+
+    fn octets(&self) -> &[u8] {
+        self
+    }
+
+    fn octets_mut(&mut self) -> &mut [u8] {
+        self
+    }
+
+    fn with_room(&mut self, overhead: usize) -> (&mut [u8], usize) {
+        let len = self.len();
+        self.resize(len + overhead, 0);
+        (self, len)
+    }
+
+    fn set_len(&mut self, len: usize) {
+        self.truncate(len);
+    }
+}
+
+/// Up to [`MAX_JOBS`] packets: everything but their MACs, one by one, then all the MACs.
+fn protect_some(
+    senders: &mut [Sender],
+    packets: &mut [impl Slot],
+    results: &mut [Result<(), ProtectError>],
+) {
+    for packet in &*packets {
+        if let Some(sender) = senders.get(packet.session()) {
+            sender.session.prefetch(packet.octets());
+        }
+    }
+    let mut unsigned: [Option<Protected>; MAX_JOBS] = [const { None }; MAX_JOBS];
+    for ((packet, result), slot) in packets.iter_mut().zip(results).zip(&mut unsigned) {
+        let Some(sender) = senders.get_mut(packet.session()) else {
+            *result = Err(ProtectError::NoKey);
+            continue;
+        };
+        let overhead = sender.srtp_overhead();
+        let (buffer, len) = packet.with_room(overhead);
+        let protected = sender.protect_rtp_but_mac(buffer, len, true);
+        packet.set_len(protected.as_ref().map_or(len, |protected| protected.len));
+        *result = protected.map(|protected| {
+            *slot = protected.unsigned.is_some().then_some(protected);
+        });
+    }
+
+    if unsigned.iter().all(Option::is_none) {
+        return;
+    }
+    let mut macs = Macs::default();
+    for ((packet, protected), at) in packets.iter().zip(&unsigned).zip(0..) {
+        if let Some(protected) = protected
+            && let Some(unsigned) = &protected.unsigned
+            && let Some(sender) = senders.get(packet.session())
+        {
+            let keys = sender.session.keys.serving(protected.ssrc);
+            let mac = keys.by_serial(protected.serial).and_then(|k| k.srtp_mac());
+            if let (Some(mac), Some(message)) = (mac, packet.octets().get(..unsigned.message)) {
+                macs.add(at, mac, message, unsigned.roc);
+            }
+        }
+    }
+    let macs = macs.compute();
+    for ((packet, protected), mac) in packets.iter_mut().zip(&unsigned).zip(&macs) {
+        let unsigned = protected.as_ref().and_then(|protected| protected.unsigned);
+        if let (Some(unsigned), Some(mac)) = (unsigned, mac)
+            && let Some(rest) = packet.octets_mut().get_mut(unsigned.mac_at..)
+            && let (Some(slot), Some(mac)) = (
+                rest.get_mut(..unsigned.mac_len),
+                mac.get(..unsigned.mac_len),
+            )
+        {
+            slot.copy_from_slice(mac);
+        }
+    }
+}
+
+/// Up to [`MAX_JOBS`] packets: all the MACs under guessed keys and indices, then everything else, one
+/// by one. Where a guess proves wrong the MAC is computed again.
+fn unprotect_some(
+    receivers: &mut [Receiver],
+    packets: &mut [impl Slot],
+    results: &mut [Result<(), UnprotectError>],
+) {
+    for packet in &*packets {
+        if let Some(receiver) = receivers.get(packet.session()) {
+            receiver.session.prefetch(packet.octets());
+        }
+    }
+    let mut guesses: [Option<Guess>; MAX_JOBS] = [None; MAX_JOBS];
+    let mut macs = Macs::default();
+    for (((packet, guess), _), at) in packets.iter().zip(&mut guesses).zip(&*results).zip(0..) {
+        let Some(receiver) = receivers.get(packet.session()) else {
+            continue;
+        };
+        *guess = receiver.guess(packet.octets());
+        if let Some(guess) = guess {
+            let keys = receiver.session.keys.serving(guess.ssrc);
+            let mac = keys.by_serial(guess.serial).and_then(|k| k.srtp_mac());
+            let message = packet.octets().get(..guess.unsigned.message);
+            if let (Some(mac), Some(message)) = (mac, message) {
+                macs.add(at, mac, message, guess.unsigned.roc);
+            }
+        }
+    }
+    let macs = macs.compute();
+
+    let judged = guesses.iter().zip(&macs);
+    for ((packet, result), (guess, mac)) in packets.iter_mut().zip(results).zip(judged) {
+        let Some(receiver) = receivers.get_mut(packet.session()) else {
+            *result = Err(UnprotectError::NoKey);
+            continue;
+        };
+        let octets = packet.octets_mut();
+        let verdict = guess.zip(*mac).and_then(|(guess, mac)| {
+            let tag = octets.get(guess.unsigned.mac_at..)?;
+            Some(Verdict {
+                serial: guess.serial,
+                index: guess.index,
+                right: begins_with(&mac, tag),
+            })
+        });
+        *result = receiver
+            .unprotect_rtp_judged(octets, verdict)
+            .map(|len| packet.set_len(len));
+    }
+}
+
+/// MACs that are computed together.
+struct Macs<'a> {
+    jobs: [MacJob<'a>; MAX_JOBS],
+    /// The packet of each.
+    places: [usize; MAX_JOBS],
+    count: usize,
+    first: Option<&'a HmacSha1>,
+    done: [Option<[u8; 20]>; MAX_JOBS],
+}
+
+impl Default for Macs<'_> {
+    fn default() -> Self {
+        let unused = MacJob {
+            states: HmacStates::UNUSED,
+            message: &[],
+            trailer: None,
+        };
+        Self {
+            jobs: [unused; MAX_JOBS],
+            places: [0; MAX_JOBS],
+            count: 0,
+            first: None,
+            done: [None; MAX_JOBS],
+        }
+    }
+}
+
+impl<'a> Macs<'a> {
+    /// Adds the MAC of the packet at `at`. One for other instructions than the first is computed at
+    /// once.
+    fn add(&mut self, at: usize, mac: &'a HmacSha1, message: &'a [u8], roc: [u8; 4]) {
+        if self.first.get_or_insert(mac).isa() != mac.isa() {
+            if let Some(slot) = self.done.get_mut(at) {
+                *slot = Some(mac.tag(message, Some(roc)));
+            }
+            return;
+        }
+        if let (Some(job), Some(place)) = (
+            self.jobs.get_mut(self.count),
+            self.places.get_mut(self.count),
+        ) {
+            *job = mac.job(message, Some(roc));
+            *place = at;
+            self.count += 1;
+        }
+    }
+
+    /// The MACs, each at the place of its packet.
+    fn compute(&self) -> [Option<[u8; 20]>; MAX_JOBS] {
+        let mut done = self.done;
+        let jobs = self.jobs.get(..self.count).unwrap_or_default();
+        if let Some(first) = self.first {
+            let mut tags = [[0; 20]; MAX_JOBS];
+            hmac_all(first.isa(), jobs, &mut tags);
+            for (tag, place) in tags.into_iter().take(self.count).zip(self.places) {
+                if let Some(slot) = done.get_mut(place) {
+                    *slot = Some(tag);
+                }
+            }
+        }
+        done
+    }
+}
