@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use mediasec_benches::{PAYLOADS, rtp_packet};
 use srtp::batch::{self, Packet};
-use srtp::keying::{KeySet, MasterKey, Profile, StaticKeys};
+use srtp::keying::{KeyEntry, KeySet, MasterKey, Parameters, Profile, StaticKeys};
 use srtp::{Backend, Receiver, Sender};
 
 /// Packets of a round: they fit in the nearer caches.
@@ -78,6 +78,32 @@ fn main() {
                 measure(&mut contenders, rounds);
                 report(&name, &contenders, &mut csv);
             }
+        }
+    }
+    let streams: &[u32] = if test { &[100] } else { &[1, 10_000, 100_000] };
+    for suite in SUITES {
+        for streams in streams {
+            let name = format!("srtp/streams/{suite:?}/160/{streams}").to_lowercase();
+            if filter.is_none_or(|filter| name.contains(filter.as_str())) {
+                let mut contenders = round_robin(suite, *streams, backend);
+                measure(&mut contenders, if test { 1 } else { 1200 });
+                report(&name, &contenders, &mut csv);
+            }
+        }
+        let name = format!("srtp/create/{suite:?}").to_lowercase();
+        if filter.is_none_or(|filter| name.contains(filter.as_str())) {
+            let create = move |_| {
+                let keys: Vec<_> = (0..ROUND).map(|_| key(suite)).collect();
+                let mut senders = Vec::with_capacity(PACKETS);
+                timed(|| senders.extend(keys.into_iter().map(Sender::new)))
+            };
+            let mut contenders = [Contender {
+                name: "ours",
+                round: Box::new(create),
+                best: f64::INFINITY,
+            }];
+            measure(&mut contenders, if test { 1 } else { 200 });
+            report(&name, &contenders, &mut csv);
         }
     }
     if !test {
@@ -195,14 +221,7 @@ fn ours_batch(
     let (mut senders, mut receivers) = ([sender], [receiver]);
     Box::new(move |first| {
         let mut buffers = round(first, payload);
-        let mut packets: Vec<_> = buffers
-            .iter_mut()
-            .map(|buffer| Packet {
-                session: 0,
-                buffer: &mut buffer.octets,
-                len: buffer.len,
-            })
-            .collect();
+        let mut packets: Vec<_> = buffers.iter_mut().map(packet).collect();
         let mut protected = [Ok(()); PACKETS];
         let mut opened = [Ok(()); PACKETS];
         let protect = timed(|| {
@@ -218,6 +237,73 @@ fn ours_batch(
         assert!(opened.iter().all(Result::is_ok));
         unprotect
     })
+}
+
+/// Packets of 160 octets of many streams in turn, under keys of each stream's own, in one session.
+fn round_robin(suite: Profile, streams: u32, backend: Backend) -> Vec<Contender> {
+    let new = || {
+        let entries = (0..streams).map(|ssrc| {
+            let seed = ssrc.to_be_bytes();
+            let secret: Vec<u8> = seed.iter().copied().cycle().take(suite.key_len()).collect();
+            let salt = vec![1; suite.salt_len()];
+            let key = MasterKey::new(suite, &secret, &salt).expect("lengths of the profile");
+            KeyEntry::new(key).for_ssrc(ssrc)
+        });
+        let keys = KeySet::new(suite, Parameters::default(), entries.collect()).expect("keys");
+        let source = StaticKeys::new(keys.duplicate(), keys);
+        let builder = Sender::builder(&source).any_ssrc(1 << 20).backend(backend);
+        builder.build().expect("a sender")
+    };
+    let packets = move |next: &mut u32| -> Vec<Buffer> {
+        let numbers = (0..ROUND).map(|_| {
+            *next += 1;
+            *next
+        });
+        numbers
+            .map(|number| {
+                let seq = u16::try_from(number / streams % 0x1_0000).expect("16 bits");
+                let mut buffer = Buffer::new(seq, 160);
+                buffer.octets[8..12].copy_from_slice(&(number % streams).to_be_bytes());
+                buffer
+            })
+            .collect()
+    };
+    let (mut sender, mut next) = (new(), 0);
+    let one = move |_| {
+        let mut buffers = packets(&mut next);
+        timed(|| {
+            for buffer in &mut buffers {
+                let protected = sender.protect_rtp_in_place(&mut buffer.octets, buffer.len);
+                buffer.len = protected.expect("indices are left");
+            }
+        })
+    };
+    let (mut senders, mut next) = ([new()], 0);
+    let many = move |_| {
+        let mut buffers = packets(&mut next);
+        let mut packets: Vec<_> = buffers.iter_mut().map(packet).collect();
+        let mut results = [Ok(()); PACKETS];
+        let time = timed(|| batch::protect_rtp(&mut senders, &mut packets, &mut results));
+        assert!(results.iter().all(Result::is_ok));
+        time
+    };
+    let contender = |name, round| Contender {
+        name,
+        round,
+        best: f64::INFINITY,
+    };
+    vec![
+        contender("ours", Box::new(one)),
+        contender("ours_batch", Box::new(many)),
+    ]
+}
+
+fn packet(buffer: &mut Buffer) -> Packet<'_> {
+    Packet {
+        session: 0,
+        buffer: &mut buffer.octets,
+        len: buffer.len,
+    }
 }
 
 fn round(first: u16, payload: usize) -> Vec<Buffer> {
@@ -251,7 +337,7 @@ fn key(suite: Profile) -> MasterKey {
 
 #[cfg(feature = "peers")]
 mod peers {
-    use super::*;
+    use super::{Direction, Profile, black_box, round, timed};
     use libsrtp::{CryptoPolicy, Session, StreamPolicy};
 
     /// libsrtp on OpenSSL, both built from source.
@@ -274,7 +360,7 @@ mod peers {
             key: &key,
             ..Default::default()
         };
-        let mut outbound = Session::with_outbound_template(policy.clone()).expect("libsrtp");
+        let mut outbound = Session::with_outbound_template(policy).expect("libsrtp");
         let mut inbound = Session::with_inbound_template(policy).expect("libsrtp");
         Box::new(move |first| {
             let mut packets: Vec<Vec<u8>> = round(first, payload)

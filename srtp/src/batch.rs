@@ -42,9 +42,10 @@
 
 use bytes::BytesMut;
 
+use crate::framing::Unsigned;
 use crate::kernel::{HmacStates, MAX_JOBS, MacJob, hmac_all};
 use crate::receiver::{Guess, Verdict};
-use crate::sender::Protected;
+use crate::sender::Deferred;
 use crate::transform::{HmacSha1, begins_with};
 use crate::{ProtectError, Receiver, Sender, UnprotectError};
 
@@ -195,46 +196,53 @@ fn protect_some(
             sender.session.prefetch(packet.octets());
         }
     }
-    let mut unsigned: [Option<Protected>; MAX_JOBS] = [const { None }; MAX_JOBS];
-    for ((packet, result), slot) in packets.iter_mut().zip(results).zip(&mut unsigned) {
+    let mut all_deferred = [Deferred::default(); MAX_JOBS];
+    let mut any = false;
+    for ((packet, result), deferred) in packets.iter_mut().zip(results).zip(&mut all_deferred) {
         let Some(sender) = senders.get_mut(packet.session()) else {
             *result = Err(ProtectError::NoKey);
             continue;
         };
         let overhead = sender.srtp_overhead();
         let (buffer, len) = packet.with_room(overhead);
-        let protected = sender.protect_rtp_but_mac(buffer, len, true);
-        packet.set_len(protected.as_ref().map_or(len, |protected| protected.len));
-        *result = protected.map(|protected| {
-            *slot = protected.unsigned.is_some().then_some(protected);
-        });
+        match sender.protect_rtp_but_mac(buffer, len, Some(deferred)) {
+            Ok(protected) => {
+                any |= deferred.unsigned.mac_len > 0;
+                packet.set_len(protected);
+                *result = Ok(());
+            }
+            Err(error) => {
+                *deferred = Deferred::default();
+                packet.set_len(len);
+                *result = Err(error);
+            }
+        }
     }
-
-    if unsigned.iter().all(Option::is_none) {
+    if !any {
         return;
     }
+
     let mut macs = Macs::default();
-    for ((packet, protected), at) in packets.iter().zip(&unsigned).zip(0..) {
-        if let Some(protected) = protected
-            && let Some(unsigned) = &protected.unsigned
+    for ((packet, deferred), at) in packets.iter().zip(&all_deferred).zip(0..) {
+        if deferred.unsigned.mac_len > 0
             && let Some(sender) = senders.get(packet.session())
         {
-            let keys = sender.session.keys.serving(protected.ssrc);
-            let mac = keys.by_serial(protected.serial).and_then(|k| k.srtp_mac());
-            if let (Some(mac), Some(message)) = (mac, packet.octets().get(..unsigned.message)) {
-                macs.add(at, mac, message, unsigned.roc);
+            let keys = sender.session.keys.serving(deferred.ssrc);
+            let mac = keys.by_serial(deferred.serial).and_then(|k| k.srtp_mac());
+            let message = packet.octets().get(..deferred.unsigned.message);
+            if let (Some(mac), Some(message)) = (mac, message) {
+                macs.add(at, mac, message, deferred.unsigned.roc);
             }
         }
     }
     let macs = macs.compute();
-    for ((packet, protected), mac) in packets.iter_mut().zip(&unsigned).zip(&macs) {
-        let unsigned = protected.as_ref().and_then(|protected| protected.unsigned);
-        if let (Some(unsigned), Some(mac)) = (unsigned, mac)
-            && let Some(rest) = packet.octets_mut().get_mut(unsigned.mac_at..)
-            && let (Some(slot), Some(mac)) = (
-                rest.get_mut(..unsigned.mac_len),
-                mac.get(..unsigned.mac_len),
-            )
+    for ((packet, deferred), mac) in packets.iter_mut().zip(&all_deferred).zip(&macs) {
+        let Unsigned {
+            mac_at, mac_len, ..
+        } = deferred.unsigned;
+        if let Some(mac) = mac
+            && let Some(rest) = packet.octets_mut().get_mut(mac_at..)
+            && let (Some(slot), Some(mac)) = (rest.get_mut(..mac_len), mac.get(..mac_len))
         {
             slot.copy_from_slice(mac);
         }

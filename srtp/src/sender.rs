@@ -117,8 +117,7 @@ impl Sender {
         buffer: &mut [u8],
         len: usize,
     ) -> Result<usize, ProtectError> {
-        self.protect_rtp_but_mac(buffer, len, false)
-            .map(|protected| protected.len)
+        self.protect_rtp_but_mac(buffer, len, None)
     }
 
     /// Makes the RTCP packet in the first `len` octets of `buffer` an SRTCP packet and returns its
@@ -365,13 +364,14 @@ impl Sender {
         self.session.events.pop()
     }
 
-    /// [`protect_rtp_in_place`](Self::protect_rtp_in_place), but for the MAC if `defer` says so.
+    /// [`protect_rtp_in_place`](Self::protect_rtp_in_place), but for the MAC if there is a `deferred` to
+    /// note what it is.
     pub(crate) fn protect_rtp_but_mac(
         &mut self,
         buffer: &mut [u8],
         len: usize,
-        defer: bool,
-    ) -> Result<Protected, ProtectError> {
+        deferred: Option<&mut Deferred>,
+    ) -> Result<usize, ProtectError> {
         let packet = buffer
             .get(..len)
             .ok_or(ProtectError::BufferTooSmall { needed: len })?;
@@ -386,8 +386,13 @@ impl Sender {
             index,
         };
         // Session keys that change would be gone when the MAC is computed.
-        let defer = defer && framing.parameters.srtp_kdr == KeyDerivationRate::ZERO;
-        let sealed = packet.seal(buffer, len, key.mki(), defer)?;
+        let deferred = deferred.filter(|_| framing.parameters.srtp_kdr == KeyDerivationRate::ZERO);
+        let unsigned = deferred.map(|deferred| {
+            deferred.ssrc = header.ssrc;
+            deferred.serial = key.serial;
+            &mut deferred.unsigned
+        });
+        let protected = packet.seal(buffer, len, key.mki(), unsigned)?;
         let (serial, protocol) = (key.serial, Protocol::Srtp);
         let fresh = keys.into_fresh();
         self.session.commit(
@@ -403,12 +408,7 @@ impl Sender {
         if let Some(fresh) = fresh {
             self.session.keep(fresh, serial, protocol, index);
         }
-        Ok(Protected {
-            len: sealed.len,
-            ssrc: header.ssrc,
-            serial,
-            unsigned: sealed.unsigned,
-        })
+        Ok(protected)
     }
 
     fn srtp_index(&self, place: &Place, seq: u16) -> Result<u64, ProtectError> {
@@ -513,13 +513,13 @@ impl Sender {
     }
 }
 
-/// A packet that was protected, perhaps but for its MAC.
-pub(crate) struct Protected {
-    pub(crate) len: usize,
+/// A packet that was protected but for its MAC.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deferred {
     pub(crate) ssrc: u32,
     /// The key that protects it.
     pub(crate) serial: u32,
-    pub(crate) unsigned: Option<Unsigned>,
+    pub(crate) unsigned: Unsigned,
 }
 
 impl fmt::Debug for Sender {

@@ -4,7 +4,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Backend;
 use crate::kdf::{Kdf, Label, block_cipher};
-use crate::keying::{MAX_KEY_LEN, MAX_SALT_LEN, MasterKey, Profile};
+use crate::keying::{MAX_KEY_LEN, MasterKey, Profile};
 use crate::transform::{AesF8, BlockCipher, Gcm, HmacSha1};
 
 /// Which of the two protocols a session key serves; they never share one.
@@ -135,13 +135,13 @@ impl Cipher {
     }
 }
 
-/// A session salt, filled up with zeros on its right.
+/// A session salt, filled up with zeros on its right to the length of a block.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct SessionSalt([u8; MAX_SALT_LEN]);
+pub(crate) struct SessionSalt([u8; 16]);
 
 impl SessionSalt {
     fn derive(kdf: &Kdf, label: Label, r: u64, len: usize) -> Self {
-        let mut salt = Self([0; MAX_SALT_LEN]);
+        let mut salt = Self([0; 16]);
         if let Some(salt) = salt.0.get_mut(..len) {
             kdf.derive(label, r, salt);
         }
@@ -157,7 +157,7 @@ impl SessionSalt {
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
     pub(crate) fn counter_block(&self, ssrc: u32, index: u64) -> [u8; 16] {
         let varied = u128::from(ssrc) << 64 | u128::from(index) << 16;
-        (self.left_aligned() ^ varied).to_be_bytes()
+        (u128::from_be_bytes(self.0) ^ varied).to_be_bytes()
     }
 
     /// The nonce of a packet ([RFC 7714 §8.1] and [§9.1]).
@@ -166,14 +166,8 @@ impl SessionSalt {
     /// [§9.1]: https://www.rfc-editor.org/rfc/rfc7714#section-9.1
     pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> [u8; 12] {
         let varied = u128::from(ssrc) << 80 | u128::from(index) << 32;
-        let [nonce @ .., _, _, _, _] = (self.left_aligned() ^ varied).to_be_bytes();
+        let [nonce @ .., _, _, _, _] = (u128::from_be_bytes(self.0) ^ varied).to_be_bytes();
         nonce
-    }
-
-    fn left_aligned(&self) -> u128 {
-        let mut octets = [0; 16];
-        octets[..MAX_SALT_LEN].copy_from_slice(&self.0);
-        u128::from_be_bytes(octets)
     }
 }
 
@@ -181,7 +175,7 @@ impl SessionSalt {
 impl SessionKeys {
     /// The session keys that the vectors of RFC 7714 state.
     pub(crate) fn gcm(key: &[u8], salt: &[u8], backend: Backend) -> Self {
-        let mut padded = SessionSalt([0; MAX_SALT_LEN]);
+        let mut padded = SessionSalt([0; 16]);
         padded.0[..salt.len()].copy_from_slice(salt);
         let cipher = Cipher::Gcm(Gcm::aes(key, backend).unwrap());
         Self {

@@ -93,15 +93,8 @@ impl Trailer {
     }
 }
 
-/// A protected packet.
-pub(crate) struct Sealed {
-    /// Octets, the MAC included.
-    pub(crate) len: usize,
-    /// What is left to do if the MAC is to be computed with those of other packets.
-    pub(crate) unsigned: Option<Unsigned>,
-}
-
-/// A packet without its MAC.
+/// What is left to do for a packet whose MAC is computed with those of others; nothing if the MAC
+/// has no octets.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Unsigned {
     /// Octets that the MAC is over, with the ROC behind them.
@@ -113,8 +106,8 @@ pub(crate) struct Unsigned {
 }
 
 impl RtpPacket<'_> {
-    /// Protects the packet in the first `len` octets of `buffer`, but leaves out the MAC if told to
-    /// `defer` it.
+    /// Protects the packet in the first `len` octets of `buffer` and returns its new length. Leaves
+    /// out the MAC if there is an `unsigned` to note what it is.
     ///
     /// Nothing is written unless everything has room.
     pub(crate) fn seal(
@@ -122,8 +115,8 @@ impl RtpPacket<'_> {
         buffer: &mut [u8],
         mut len: usize,
         mki: &[u8],
-        defer: bool,
-    ) -> Result<Sealed, ProtectError> {
+        unsigned: Option<&mut Unsigned>,
+    ) -> Result<usize, ProtectError> {
         let trailer = Trailer::new(self.framing, self.header.seq);
         let hides = self.framing.cryptex != super::Cryptex::Off;
         let growth = extension::growth(&self.header).filter(|_| hides);
@@ -144,7 +137,7 @@ impl RtpPacket<'_> {
             len = extension::hide(buffer, len, &mut self.header)
                 .ok_or(ProtectError::HeaderExtension)?;
         }
-        self.seal_with_room(buffer, len, growth.is_some(), trailer, mki, defer)
+        self.seal_with_room(buffer, len, growth.is_some(), trailer, mki, unsigned)
             .ok_or(ProtectError::BufferTooSmall { needed })
     }
 
@@ -155,8 +148,8 @@ impl RtpPacket<'_> {
         hidden: bool,
         trailer: Trailer,
         mki: &[u8],
-        defer: bool,
-    ) -> Option<Sealed> {
+        unsigned: Option<&mut Unsigned>,
+    ) -> Option<usize> {
         let (packet, rest) = buffer.split_at_mut_checked(len)?;
         if !self.framing.parameters.unencrypted_srtp {
             self.apply_to_elements(packet);
@@ -181,23 +174,21 @@ impl RtpPacket<'_> {
         if trailer.carries_roc {
             end = put(rest, end, &roc)?;
         }
-        let mut unsigned = None;
         if let (1.., Some(mac)) = (trailer.mac, &self.keys.mac) {
-            if defer {
-                unsigned = Some(Unsigned {
+            if let Some(unsigned) = unsigned {
+                *unsigned = Unsigned {
                     message: len,
                     roc,
                     mac_at: len + end,
                     mac_len: trailer.mac,
-                });
+                };
                 end += trailer.mac;
             } else {
                 let tag = mac.tag(packet, Some(roc));
                 end = put(rest, end, tag.get(..trailer.mac)?)?;
             }
         }
-        let len = len + end;
-        Some(Sealed { len, unsigned })
+        Some(len + end)
     }
 
     /// Verifies and decrypts `packet` in place and returns the length of the RTP packet. Whether the
@@ -334,8 +325,8 @@ mod tests {
         };
         let mut buffer = rtp.to_vec();
         buffer.resize(srtp.len(), 0);
-        let sealed = packet().seal(&mut buffer, rtp.len(), &[], false).unwrap();
-        assert_eq!(sealed.len, srtp.len());
+        let sealed = packet().seal(&mut buffer, rtp.len(), &[], None);
+        assert_eq!(sealed, Ok(srtp.len()));
         assert_eq!(buffer, srtp);
         assert_eq!(packet().open(&mut buffer, None), Ok(rtp.len()));
         assert_eq!(buffer[..rtp.len()], *rtp);

@@ -11,13 +11,10 @@ pub(crate) enum Level {
     /// None: the RustCrypto crates, which look for instructions themselves.
     Portable,
     /// AES-NI and PCLMULQDQ.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "x86-64 only"))]
     AesNi,
     /// AVX2 and VAES on registers of 256 bits.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "x86-64 only"))]
     Vaes256,
     /// AVX-512 (F, BW, DQ, VL), VAES and VPCLMULQDQ on registers of 512 bits.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "x86-64 only"))]
     Vaes512,
 }
 
@@ -51,6 +48,7 @@ impl Isa {
     }
 
     /// The best level.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) const fn level(self) -> Level {
         self.level
     }

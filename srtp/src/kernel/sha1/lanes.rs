@@ -26,21 +26,21 @@ macro_rules! sha1_rounds {
             };
         }
         macro_rules! twenty {
-                                                    ($f:ident, $k:expr, $first:literal) => {
-                                                        let k = all($k);
-                                                        twenty!(@ $f, k, $first);
-                                                        twenty!(@ $f, k, $first + 5);
-                                                        twenty!(@ $f, k, $first + 10);
-                                                        twenty!(@ $f, k, $first + 15);
-                                                    };
-                                                    (@ $f:ident, $k:ident, $first:expr) => {
-                                                        round!($f, $k, $first, a b c d e);
-                                                        round!($f, $k, $first + 1, e a b c d);
-                                                        round!($f, $k, $first + 2, d e a b c);
-                                                        round!($f, $k, $first + 3, c d e a b);
-                                                        round!($f, $k, $first + 4, b c d e a);
-                                                    };
-                                                }
+                                                        ($f:ident, $k:expr, $first:literal) => {
+                                                            let k = all($k);
+                                                            twenty!(@ $f, k, $first);
+                                                            twenty!(@ $f, k, $first + 5);
+                                                            twenty!(@ $f, k, $first + 10);
+                                                            twenty!(@ $f, k, $first + 15);
+                                                        };
+                                                        (@ $f:ident, $k:ident, $first:expr) => {
+                                                            round!($f, $k, $first, a b c d e);
+                                                            round!($f, $k, $first + 1, e a b c d);
+                                                            round!($f, $k, $first + 2, d e a b c);
+                                                            round!($f, $k, $first + 3, c d e a b);
+                                                            round!($f, $k, $first + 4, b c d e a);
+                                                        };
+                                                    }
         twenty!(choose, 0x5a82_7999, 0);
         twenty!(parity, 0x6ed9_eba1, 20);
         twenty!(majority, 0x8f1b_bcdc, 40);
