@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use libfuzzer_sys::fuzz_target;
 use mikey::crypto::{Cipher, Mac, Suite};
 use mikey::derive::{Label, MessageKeys, Prf, Secret};
-use mikey::exchange::{Acceptance, ExchangeError, KeyKind, KeyMaterial, Proposal, dh_hmac, null, psk};
+use mikey::exchange::{
+    Acceptance, ExchangeError, KeyKind, KeyMaterial, Proposal, dh_hmac, null, psk,
+};
 use mikey::payload::{CsIdMap, Payload, SrtpIdMap, SrtpIdSession};
 use mikey::{
     Identity, InMemoryKeys, InMemoryReplayCache, Message, MessageTime, PreSharedKeys, Quirks,
@@ -22,7 +24,10 @@ fuzz_target!(|octets: &[u8]| {
     of_bob.insert(alice.clone(), Secret::new(&[0x2b; 16]).unwrap());
     let now = Timestamp::from_unix(1_800_000_000, 0);
     let window = SkewWindow::new(u32::MAX, u32::MAX);
-    let acceptance = Acceptance::new().window(window).counters(true).short_groups(true);
+    let acceptance = Acceptance::new()
+        .window(window)
+        .counters(true)
+        .short_groups(true);
     let by_psk = psk::Responder::new(&of_bob, bob.clone()).acceptance(acceptance);
     let by_dh = dh_hmac::Responder::new(&of_bob, bob.clone()).acceptance(acceptance);
 
@@ -30,22 +35,38 @@ fuzz_target!(|octets: &[u8]| {
     assert!(by_psk.accept(octets, &mut cache, now).is_err());
     assert!(by_dh.accept(octets, &mut cache, now).is_err());
     assert!(cache.is_empty());
-    let streams = [SrtpIdSession { policy_no: 0, ssrc: 1, roc: 0 }];
+    let streams = [SrtpIdSession {
+        policy_no: 0,
+        ssrc: 1,
+        roc: 0,
+    }];
     let proposal = Proposal::new(CsIdMap::SrtpId(SrtpIdMap::new(&streams).unwrap()));
     let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::new(&[1; 16]).unwrap());
     let initiator = psk::Initiator::new(&of_alice, alice, bob);
     let time = MessageTime::Utc(now);
-    let (awaiting, _) = initiator.request(&proposal, vec![tgk], time, &mut Counter(0)).unwrap();
+    let (awaiting, _) = initiator
+        .request(&proposal, vec![tgk], time, &mut Counter(0))
+        .unwrap();
     assert!(awaiting.accept(octets).is_err());
 
-    let quirks = Quirks { foreign_timestamps: true, salt_in_tek: true, ..Quirks::NONE };
+    let quirks = Quirks {
+        foreign_timestamps: true,
+        salt_in_tek: true,
+        ..Quirks::NONE
+    };
     let lenient = acceptance.rules(Rules::STRICT.with_quirks(quirks));
     if let Ok(bundle) = null::receive_in_secured_channel(octets, &lenient, now) {
-        let cs_ids: Vec<u8> = bundle.sessions().iter().map(|session| session.cs_id()).collect();
+        let cs_ids: Vec<u8> = bundle
+            .sessions()
+            .iter()
+            .map(|session| session.cs_id())
+            .collect();
         let _ = bundle.srtp_keys(&cs_ids, &cs_ids, quirks);
     }
 
-    let Some(message) = authenticated(octets, &of_bob) else { return };
+    let Some(message) = authenticated(octets, &of_bob) else {
+        return;
+    };
     if let Ok(accepted) = by_psk.accept(&message, &mut cache, now) {
         let (bundle, _) = accepted.establish().unwrap();
         assert!(!bundle.keys().is_empty());
@@ -73,7 +94,9 @@ fn authenticated(octets: &[u8], keys: &InMemoryKeys) -> Option<Vec<u8>> {
         Payload::Id(id) => Some(Identity::from_payload(&id)),
         _ => None,
     })?;
-    let Some(Payload::Kemac(kemac)) = message.payloads().last() else { return None };
+    let Some(Payload::Kemac(kemac)) = message.payloads().last() else {
+        return None;
+    };
     let prf = Prf::from_prf_func(message.header().prf_func())?;
     let cipher = Cipher::from_encr_alg(kemac.encr_alg())?;
     let suite = Suite::new(prf, cipher, Mac::from_mac_alg(kemac.mac().alg())?).ok()?;

@@ -15,9 +15,13 @@ const LENIENT: Quirks = Quirks {
 
 fuzz_target!(|octets: &[u8]| {
     for rules in [Rules::STRICT, Rules::STRICT.with_quirks(LENIENT)] {
-        let Ok(message) = rules.decode(octets) else { continue };
+        let Ok(message) = rules.decode(octets) else {
+            continue;
+        };
         let payloads: Vec<_> = message.payloads().collect();
-        let again = rules.compose(*message.header(), &payloads).expect("what was read is sound");
+        let again = rules
+            .compose(*message.header(), &payloads)
+            .expect("what was read is sound");
         assert_eq!(again, message);
         let written = again.to_vec();
         assert_eq!(written.len(), again.encoded_len());

@@ -10,7 +10,10 @@ macro_rules! survives {
         if let Ok(value) = $type::parse($text) {
             let written = value.to_string();
             assert_eq!($type::parse(&written).as_ref(), Ok(&value));
-            assert_eq!($type::parse(&written).map(|again| again.to_string()), Ok(written.clone()));
+            assert_eq!(
+                $type::parse(&written).map(|again| again.to_string()),
+                Ok(written.clone())
+            );
         }
     };
 }
@@ -24,7 +27,10 @@ fuzz_target!(|text: &str| {
     survives!(Setup, text);
     survives!(TlsId, text);
     if let Ok(value) = KeyMgmt::parse(text) {
-        if let Ok(message) = value.message().and_then(|m| KeyMgmt::encode(value.protocol(), &m)) {
+        if let Ok(message) = value
+            .message()
+            .and_then(|m| KeyMgmt::encode(value.protocol(), &m))
+        {
             assert_eq!(message, value.to_string());
         }
     }

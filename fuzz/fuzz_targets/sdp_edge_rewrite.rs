@@ -26,12 +26,27 @@ fuzz_target!(|input: &[u8]| {
     };
     let mut policy = Policy::default();
     policy.opportunistic_srtp = is_on(0);
-    policy.hashes = if is_on(1) { HashPolicy::WITH_SHA1 } else { HashPolicy::default() };
-    policy.msrp = if is_on(2) { MsrpHandling::Aware } else { MsrpHandling::Agnostic };
-    policy.rekey = if is_on(3) { Rekey::NewContext } else { Rekey::Refuse };
+    policy.hashes = if is_on(1) {
+        HashPolicy::WITH_SHA1
+    } else {
+        HashPolicy::default()
+    };
+    policy.msrp = if is_on(2) {
+        MsrpHandling::Aware
+    } else {
+        MsrpHandling::Agnostic
+    };
+    policy.rekey = if is_on(3) {
+        Rekey::NewContext
+    } else {
+        Rekey::Refuse
+    };
     let both: MechanismSet = Mechanism::ALL.into_iter().collect();
     let access = AccessEdge {
-        indications: Indications { ue: both, network: both },
+        indications: Indications {
+            ue: both,
+            network: both,
+        },
         signalling: SignallingProtection::IntegrityAndConfidentiality,
         policy: mediasec::Policy::default(),
     };

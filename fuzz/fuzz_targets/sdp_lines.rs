@@ -9,14 +9,20 @@ fuzz_target!(|octets: &[u8]| {
 
     let mut joined = sdp.session().octets().to_vec();
     let (mut editor, mut removed) = (sdp.edit(), 0);
-    for line in sdp.session().lines().filter(|line| line.attribute().is_some()) {
+    for line in sdp
+        .session()
+        .lines()
+        .filter(|line| line.attribute().is_some())
+    {
         editor.remove(line).expect("from top to bottom");
         removed += 1;
     }
     for media in sdp.media() {
         joined.extend_from_slice(media.section().octets());
         if let Ok(line) = media.media_line() {
-            editor.replace(line.protocol_field(), "X").expect("from top to bottom");
+            editor
+                .replace(line.protocol_field(), "X")
+                .expect("from top to bottom");
         }
         for attribute in media.attributes() {
             editor.remove(attribute.line()).expect("from top to bottom");

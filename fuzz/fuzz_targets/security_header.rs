@@ -5,7 +5,9 @@ use sdp_sec::mediasec::{SecurityHeaders, client_value};
 
 fuzz_target!(|text: &str| {
     let values: Vec<&str> = text.split('\0').collect();
-    let Ok(headers) = SecurityHeaders::parse(&values) else { return };
+    let Ok(headers) = SecurityHeaders::parse(&values) else {
+        return;
+    };
     assert_eq!(headers.values(), values);
     assert_eq!(headers.check_echo_of(&headers), Ok(()));
     let split = headers.media().count() + headers.signalling().count();
