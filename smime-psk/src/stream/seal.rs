@@ -3,7 +3,7 @@ use core::fmt;
 use std::io::Write;
 
 use rand_core::CryptoRng;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::content_encryption::{PIECE, Pass};
 use crate::error::SealError;
@@ -34,7 +34,7 @@ pub struct StreamSealer<'p, W> {
     sealing: Sealing<'p>,
     pass: Pass,
     /// Content that is not yet a whole piece.
-    pending: Vec<u8>,
+    pending: Zeroizing<Vec<u8>>,
     left: u64,
 }
 
@@ -62,7 +62,7 @@ impl<'p, W: Write> StreamSealer<'p, W> {
         writer
             .write_all(&head)
             .map_err(|error| SealError::Io(error.kind()))?;
-        let pending = Vec::with_capacity(PIECE);
+        let pending = Zeroizing::new(Vec::with_capacity(PIECE));
         Ok(Self {
             writer,
             sealing,
