@@ -13,7 +13,9 @@ use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use smime_psk::mime;
 use smime_psk::stream::open_stream;
-use smime_psk::{ContentEncryption, Encoding, KekRecipient, OpenPolicy, SealPolicy};
+use smime_psk::{
+    Attributes, ContentEncryption, Encoding, KekRecipient, Oid, OpenPolicy, SealPolicy,
+};
 
 const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nAll your base are belong to us.\r\n";
 const JARS: [&str; 3] = ["bcpkix.jar", "bcprov.jar", "bcutil.jar"];
@@ -26,6 +28,17 @@ fn directory(name: &str) -> PathBuf {
 
 fn kek() -> KekRecipient {
     KekRecipient::new(b"id", &[7; 16]).unwrap()
+}
+
+fn attributes() -> Attributes {
+    let mut attributes = Attributes::new();
+    attributes
+        .insert(Oid::from_arcs(&[2, 999, 2]).unwrap(), b"\x0c\x05hello")
+        .unwrap();
+    attributes
+        .insert(Oid::from_arcs(&[2, 999, 1]).unwrap(), b"\x05\x00")
+        .unwrap();
+    attributes
 }
 
 fn missing(peer: &str) {
@@ -75,7 +88,7 @@ fn openssl_opens_what_we_seal() {
     let (input, output) = (directory.join("in"), directory.join("out"));
     for algorithm in ContentEncryption::ALL.into_iter().filter(|of| !of.is_ccm()) {
         for content in [CONTENT, &[0x5a; 100_000]] {
-            let policy = SealPolicy::new(algorithm);
+            let policy = SealPolicy::new(algorithm).auth_attrs(attributes());
             let mut rng = UnwrapErr(SysRng);
             let sealed = smime_psk::seal(content, &mut kek(), &policy, &mut rng).unwrap();
             fs::write(&input, sealed).unwrap();
@@ -183,7 +196,9 @@ fn bouncy_castle_both_ways() {
             path(&format!("{name}.theirs"))
         ));
         for tag_len in [12, 16] {
-            let policy = SealPolicy::new(algorithm).tag_len(tag_len);
+            let policy = SealPolicy::new(algorithm)
+                .tag_len(tag_len)
+                .auth_attrs(attributes());
             let mut rng = UnwrapErr(SysRng);
             let sealed = smime_psk::seal(CONTENT, &mut kek(), &policy, &mut rng).unwrap();
             let ours = path(&format!("{name}.{tag_len}"));
