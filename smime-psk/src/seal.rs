@@ -102,6 +102,7 @@ impl SealPolicy {
         }
     }
 
+    #[cfg(feature = "std")]
     pub(crate) const fn wanted_proof(&self) -> ProofOfOrigin {
         self.proof_of_origin
     }

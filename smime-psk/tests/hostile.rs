@@ -469,6 +469,11 @@ fn mime_that_is_not_ours_is_refused() {
             MimeError::Header,
         ),
         (b" folded: first\r\n\r\n", MimeError::Header),
+        (
+            b"X: a\rContent-Type: application/pkcs7-mime\r\n\r\n",
+            MimeError::Header,
+        ),
+        (b"\r", MimeError::Header),
         (b"no colon\r\n\r\n", MimeError::Header),
         (b"X: \xff\r\n\r\n", MimeError::Header),
     ] {

@@ -3,7 +3,9 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Element, Header, Octets, Reader, to_der};
+#[cfg(feature = "std")]
+pub(crate) use read::Header;
+pub(crate) use read::{Element, Octets, Reader, to_der};
 pub(crate) use write::{element, header, header_len, octet_string, oid, put, sort_set_of};
 
 /// How strictly a message is read.

@@ -93,8 +93,6 @@ fn lines(text: &[u8], out: &mut Vec<u8>) {
         // The last line may have no end.
         if !after.is_empty() || rest.ends_with(b"\n") {
             out.extend_from_slice(b"\r\n");
-        } else if line.len() < rest.len() {
-            out.push(b'\r');
         }
         rest = after;
     }

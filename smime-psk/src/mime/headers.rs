@@ -115,23 +115,22 @@ impl<'a> Headers<'a> {
 
 /// The first line without its end, CRLF or LF alone, and the rest.
 pub(crate) fn next_line(input: &[u8]) -> (&[u8], &[u8]) {
-    let end = input.iter().position(|octet| *octet == b'\n');
-    let (line, rest) = match end {
-        Some(end) => (input.get(..end), input.get(end + 1..)),
-        None => (Some(input), None),
+    let Some(end) = input.iter().position(|octet| *octet == b'\n') else {
+        return (input, &[]);
     };
-    let line = line.unwrap_or_default();
-    (
-        line.strip_suffix(b"\r").unwrap_or(line),
-        rest.unwrap_or_default(),
-    )
+    let line = input.get(..end).unwrap_or_default();
+    let rest = input.get(end + 1..).unwrap_or_default();
+    (line.strip_suffix(b"\r").unwrap_or(line), rest)
 }
 
 fn split_field(field: &[u8]) -> Option<(&str, &str)> {
     let (name, value) = core::str::from_utf8(field).ok()?.split_once(':')?;
     let name = name.trim_end_matches([' ', '\t']);
     let token = |octet: u8| octet.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&octet);
-    if name.is_empty() || !name.bytes().all(token) || value.contains('\0') {
+    // Some readers end a line at a CR alone: what they would see as another field is refused.
+    let lone = |pair: &[u8]| matches!(pair, [b'\r', next] if *next != b'\n');
+    let lone_cr = field.ends_with(b"\r") || field.windows(2).any(lone);
+    if name.is_empty() || !name.bytes().all(token) || value.contains('\0') || lone_cr {
         return None;
     }
     Some((name, value.trim()))

@@ -87,7 +87,7 @@ fn openssl_opens_what_we_seal() {
     let directory = directory("openssl-opens");
     let (input, output) = (directory.join("in"), directory.join("out"));
     for algorithm in ContentEncryption::ALL.into_iter().filter(|of| !of.is_ccm()) {
-        for content in [CONTENT, &[0x5a; 100_000]] {
+        for content in [CONTENT, &vec![0x5a; 100_000]] {
             let policy = SealPolicy::new(algorithm).auth_attrs(attributes());
             let mut rng = UnwrapErr(SysRng);
             let sealed = smime_psk::seal(content, &mut kek(), &policy, &mut rng).unwrap();
@@ -106,7 +106,7 @@ fn we_open_what_openssl_seals_streamed_or_not() {
     let directory = directory("openssl-seals");
     let (input, output) = (directory.join("in"), directory.join("out"));
     for cipher in ["-aes-128-gcm", "-aes-192-gcm", "-aes-256-gcm"] {
-        for content in [CONTENT, &[0x5a; 100_000]] {
+        for content in [CONTENT, &vec![0x5a; 100_000]] {
             fs::write(&input, content).unwrap();
             let der = ["-encrypt", "-binary", cipher, "-outform", "DER"];
             openssl(&der, &input, &output);
