@@ -155,13 +155,14 @@ impl<const ENCRYPT: bool> BlockCipherEncClosure for Fused<'_, ENCRYPT> {
             let mut keystream = AesBlock::from((high | u128::from(low)).to_be_bytes());
             low = low.wrapping_add(1);
             backend.encrypt_block_inplace(&mut keystream);
-            let keystream = u128::from_ne_bytes(keystream.into());
-            let input = u128::from_ne_bytes(*block);
-            let output = input ^ keystream;
-            let plain = if ENCRYPT { input } else { output };
-            mac = AesBlock::from((u128::from_ne_bytes(mac.into()) ^ plain).to_ne_bytes());
+            // Octet by octet, which becomes one vector operation each; through integers the
+            // blocks would leave the vector registers and the chain would wait for it.
+            for ((octet, key), mac) in block.iter_mut().zip(keystream.iter()).zip(mac.iter_mut()) {
+                let output = *octet ^ key;
+                *mac ^= if ENCRYPT { *octet } else { output };
+                *octet = output;
+            }
             backend.encrypt_block_inplace(&mut mac);
-            *block = output.to_ne_bytes();
         }
         if !last.is_empty() {
             let mut keystream = AesBlock::from((high | u128::from(low)).to_be_bytes());
