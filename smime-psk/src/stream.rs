@@ -1,0 +1,8 @@
+//! Messages that do not fit in memory (feature `std`).
+
+mod open;
+mod read;
+mod seal;
+
+pub use open::{OpenedStream, open_stream};
+pub use seal::StreamSealer;
