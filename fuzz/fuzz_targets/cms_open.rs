@@ -5,9 +5,14 @@ use smime_psk::{Encoding, KekRecipient, OpenPolicy};
 
 // In memory and from a stream: the same octets open or do not, and nothing comes out in between.
 fuzz_target!(|data: &[u8]| {
-    let Some(mut kek) = KekRecipient::new(&[0xc0, 0xfe, 0xe0], &KEK) else { return };
+    let Some(mut kek) = KekRecipient::new(&[0xc0, 0xfe, 0xe0], &KEK) else {
+        return;
+    };
     for encoding in [Encoding::Der, Encoding::Ber] {
-        let policy = OpenPolicy::default().encoding(encoding).any_gcm_nonce().min_tag_len(4);
+        let policy = OpenPolicy::default()
+            .encoding(encoding)
+            .any_gcm_nonce()
+            .min_tag_len(4);
         let in_memory = smime_psk::open(data, &mut kek, &policy);
         let mut out = Vec::new();
         let mut file = std::io::Cursor::new(data);

@@ -1,6 +1,6 @@
 #![no_main]
 use libfuzzer_sys::fuzz_target;
-use smime_psk::mime::{Entity, canonical, unwrap, wrap, SmimeType, TransferEncoding};
+use smime_psk::mime::{Entity, SmimeType, TransferEncoding, canonical, unwrap, wrap};
 
 // Canonical form is canonical; what is wrapped unwraps; parts lie within their entity.
 fuzz_target!(|data: &[u8]| {
