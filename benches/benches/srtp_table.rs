@@ -337,7 +337,7 @@ fn key(suite: Profile) -> MasterKey {
 
 #[cfg(feature = "peers")]
 mod peers {
-    use super::*;
+    use super::{Direction, Profile, black_box, round, timed};
     use libsrtp::{CryptoPolicy, Session, StreamPolicy};
 
     /// libsrtp on OpenSSL, both built from source.
@@ -360,7 +360,7 @@ mod peers {
             key: &key,
             ..Default::default()
         };
-        let mut outbound = Session::with_outbound_template(policy.clone()).expect("libsrtp");
+        let mut outbound = Session::with_outbound_template(policy).expect("libsrtp");
         let mut inbound = Session::with_inbound_template(policy).expect("libsrtp");
         Box::new(move |first| {
             let mut packets: Vec<Vec<u8>> = round(first, payload)
