@@ -180,8 +180,8 @@ impl Session {
     /// # Errors
     ///
     /// [`PeerError`] if the process has ended or answers what it should not.
-    pub fn set_roc(&mut self, roc: u32) -> Result<Result<Vec<u8>, Status>, PeerError> {
-        self.exchange("roc", &roc.to_string())
+    pub fn set_roc(&mut self, roc: u32) -> Result<Result<(), Status>, PeerError> {
+        Ok(self.exchange("roc", &roc.to_string())?.map(drop))
     }
 
     fn exchange(
@@ -197,7 +197,7 @@ impl Session {
         writeln!(input, "{verb} {argument}").map_err(io)?;
         let mut answer = String::new();
         self.output.read_line(&mut answer).map_err(io)?;
-        let line = answer.trim_end();
+        let line = answer.trim_end_matches('\n');
         if let Some(packet) = line.strip_prefix("ok ") {
             base16ct::lower::decode_vec(packet)
                 .map(Ok)

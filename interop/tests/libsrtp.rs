@@ -121,6 +121,67 @@ fn ours_refuses_libsrtps_when_touched_replayed_or_of_another_mki() {
     assert_eq!(with(0, 0), Err(UnprotectError::Replayed));
 }
 
+#[test]
+fn who_joins_late_and_is_told_the_roc_opens_the_others_packets() {
+    let Some(program) = program("late joiner") else {
+        return;
+    };
+    let roc = 0x0102_0304;
+    let keys = Keys::new(Profile::AesCm128HmacSha1_80, &[]);
+    let clear = RtpSource::new(SSRC, 7, 0).packet(b"payload");
+    let theirs = |direction| {
+        let mut policy = keys.policy(direction);
+        policy.ssrc = Some(SSRC);
+        let mut session = Session::start(program, &policy).unwrap();
+        session.set_roc(roc).unwrap().unwrap();
+        session
+    };
+
+    let sent = theirs(Direction::Outbound).call(Task::ProtectRtp(&clear));
+    let mut packet = BytesMut::from(&sent.unwrap().unwrap()[..]);
+    let receiver = Receiver::builder(&keys.source()).ssrc(SSRC, roc);
+    receiver
+        .build()
+        .unwrap()
+        .unprotect_rtp(&mut packet)
+        .unwrap();
+    assert_eq!(packet, clear);
+
+    let sender = Sender::builder(&keys.source()).ssrc(SSRC, roc);
+    sender.build().unwrap().protect_rtp(&mut packet).unwrap();
+    let opened = theirs(Direction::Inbound).call(Task::UnprotectRtp(&packet));
+    assert_eq!(opened.unwrap().as_deref(), Ok(&clear[..]));
+}
+
+#[test]
+fn replay_windows_of_one_size_end_at_the_same_packet() {
+    let Some(program) = program("window") else {
+        return;
+    };
+    let (window, highest) = (64_u16, 1000);
+    let keys = Keys::new(Profile::AeadAes128Gcm, &[]);
+    let mut policy = keys.policy(Direction::Inbound);
+    policy.window = window.into();
+    let mut theirs = Session::start(program, &policy).unwrap();
+    let receiver = Receiver::builder(&keys.source()).replay_window(window.into());
+    let mut receiver = receiver.build().unwrap();
+
+    let mut arrives = |sequence_number| {
+        let mut sender = Sender::from_source(&keys.source()).unwrap();
+        let mut packet = RtpSource::new(SSRC, sequence_number, 0).packet(b"payload");
+        sender.protect_rtp(&mut packet).unwrap();
+        let theirs = theirs.call(Task::UnprotectRtp(&packet)).unwrap();
+        (receiver.unprotect_rtp(&mut packet), theirs.map(drop))
+    };
+    assert_eq!(arrives(highest), (Ok(()), Ok(())));
+    let (first_in, last_out) = (highest - window + 1, highest - window);
+    assert_eq!(arrives(first_in), (Ok(()), Ok(())));
+    assert_eq!(
+        arrives(last_out),
+        (Err(UnprotectError::TooOld), Err(Status::REPLAY_OLD))
+    );
+}
+
 /// A stretch of a call, with a sequence number wrap and sender reports, in both directions.
 fn crosses_both_ways(profile: Profile, mki: &[u8]) {
     let Some(program) = program("both ways") else {

@@ -210,6 +210,9 @@ impl<D: Direction> Builder<D> {
         }
         for (ssrc, roc) in self.ssrcs {
             if session.stream(&session.place(ssrc)).is_none() {
+                if session.settings.scope == Scope::Given {
+                    return Err(SessionError::UnknownSsrc);
+                }
                 session.begin(ssrc, roc)?;
             }
         }

@@ -11,11 +11,11 @@ pub enum ProtectError {
         /// Octets that the buffer must have.
         needed: usize,
     },
-    /// The header extension is of a kind that Cryptex cannot encrypt, or already marked as
-    /// encrypted ([RFC 9335 §5]).
+    /// The header extension is of a kind that Cryptex cannot encrypt ([RFC 9335 §5]), is marked as
+    /// encrypted already, or has an element that reaches past its end where elements are encrypted.
     ///
     /// [RFC 9335 §5]: https://www.rfc-editor.org/rfc/rfc9335#section-5
-    #[error("Cryptex cannot encrypt this header extension")]
+    #[error("header extension cannot be encrypted")]
     HeaderExtension,
     /// The CSRC list or the header extension reaches past the end of the packet.
     #[error("CSRC list or header extension reaches past the end of the packet")]

@@ -58,6 +58,9 @@ pub enum HandoverKeys {
 
 /// How far an imported sender goes on behind where the exported one stood: as many packets as the
 /// other node may have sent since.
+///
+/// Export often: the ROC of what comes next is estimated from where the stream stood, so a node must
+/// take over before 2^15 packets of a stream have passed since the export.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct IndexSkip {
     /// SRTP packets. 0 where sequence numbers come from a source that goes on behind the hand-over
@@ -197,7 +200,13 @@ impl Builder<Sender> {
     ) -> Result<Self, HandoverError> {
         let mut resumed = open(Direction::Sender, octets, key)?;
         for stream in resumed.streams.iter_mut().chain(&mut resumed.parked) {
-            if let Some(highest) = stream.srtp.highest() {
+            if let (Some(highest), 1..) = (stream.srtp.highest(), skip.srtp) {
+                // A ROC that was set may have been used since, from where the numbers stood.
+                let set = stream
+                    .next_roc
+                    .take()
+                    .map(|roc| u64::from(roc) << 16 | highest & 0xffff);
+                let highest = set.unwrap_or(highest).max(highest);
                 stream.srtp.skip_to(highest.saturating_add(skip.srtp));
             }
             if let Some(highest) = stream.srtcp.highest() {

@@ -6,8 +6,10 @@
 
 use core::ops::Range;
 
+use crate::index;
 use crate::packet::{RTP_HEADER_LEN, RtpHeader};
-use crate::session_keys::HeaderKeys;
+use crate::session_keys::{HeaderCipher, HeaderKeys};
+use crate::transform::BlockCipher;
 
 /// "Defined by profile" of an extension with one-byte element headers ([RFC 8285 §4.2]).
 ///
@@ -60,61 +62,123 @@ impl ElementIds {
 
 /// Adds the keystream to the bodies of the elements in `ids`; does and undoes the encryption.
 ///
-/// Stops at an element that reaches past the extension: both sides stop at the same one.
+/// `None` if an element reaches past the extension: those in front of it are done.
 pub(crate) fn apply_to_elements(
     packet: &mut [u8],
     header: &RtpHeader,
     ids: &ElementIds,
     keys: &HeaderKeys,
     index: u64,
-) {
+) -> Option<()> {
     let Some((profile, body_len)) = header.extension else {
-        return;
+        return Some(());
     };
     let start = RTP_HEADER_LEN + header.csrc_len + 4;
-    let Some(body) = packet.get_mut(start..start + body_len) else {
-        return;
-    };
-    let iv = keys.salt.counter_block(header.ssrc, index);
+    let (clear, rest) = packet.split_at_mut_checked(start)?;
+    let body = rest.get_mut(..body_len)?;
     let mut next = 0;
-    while let Some((id, element)) = element(profile, body, next) {
-        next = element.end;
-        if ids.contains(id) {
-            apply_keystream(body, element, keys, iv);
+    match &keys.cipher {
+        HeaderCipher::Counter(cipher) => {
+            let iv = keys.salt.counter_block(header.ssrc, index);
+            while let Some((id, element)) = element(profile, body, next).ok()? {
+                next = element.end;
+                if ids.contains(id) {
+                    apply_counter(body, element, cipher, iv);
+                }
+            }
+        }
+        HeaderCipher::F8(cipher) => {
+            let iv = f8_iv(clear.first_chunk()?, index);
+            let mut keystream = cipher.keystream(&iv).zip((16_usize..).step_by(16));
+            let (mut block, mut block_end) = ([0; 16], 0);
+            while let Some((id, element)) = element(profile, body, next).ok()? {
+                next = element.end;
+                if !ids.contains(id) {
+                    continue;
+                }
+                for at in element {
+                    while at >= block_end {
+                        (block, block_end) = keystream.next()?;
+                    }
+                    *body.get_mut(at)? ^= block.get(at % 16)?;
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+/// Whether every element lies within the extension, so that none goes unencrypted by mistake.
+pub(crate) fn elements_fit(packet: &[u8], header: &RtpHeader) -> bool {
+    let Some((profile, body_len)) = header.extension else {
+        return true;
+    };
+    let start = RTP_HEADER_LEN + header.csrc_len + 4;
+    let Some(body) = packet.get(start..start + body_len) else {
+        return false;
+    };
+    let mut next = 0;
+    loop {
+        match element(profile, body, next) {
+            Ok(Some((_, element))) => next = element.end,
+            Ok(None) => return true,
+            Err(Overrun) => return false,
         }
     }
 }
 
-/// The ID and the body of the first element at or behind `at`.
-fn element(profile: u16, body: &[u8], mut at: usize) -> Option<(u8, Range<usize>)> {
-    while *body.get(at)? == 0 {
-        at += 1;
-    }
-    let first = *body.get(at)?;
+/// An element reaches past the extension.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Overrun;
+
+/// The ID and the body of the first element at or behind `at`, if there is one.
+fn element(profile: u16, body: &[u8], at: usize) -> Result<Option<(u8, Range<usize>)>, Overrun> {
+    let rest = body.get(at..).ok_or(Overrun)?;
+    let mut octets = rest.iter().zip(at..).skip_while(|(octet, _)| **octet == 0);
+    let Some((first, at)) = octets.next() else {
+        return Ok(None);
+    };
     let (id, start, len) = match profile {
         // RFC 8285 4.2: ID 15 ends the extension.
-        ONE_BYTE if first >> 4 == 15 => return None,
+        ONE_BYTE if first >> 4 == 15 => return Ok(None),
         ONE_BYTE => (first >> 4, at + 1, usize::from(first & 0x0f) + 1),
-        _ if profile & 0xfff0 == TWO_BYTE => (first, at + 2, usize::from(*body.get(at + 1)?)),
-        _ => return None,
+        _ if profile & 0xfff0 == TWO_BYTE => {
+            let (len, _) = octets.next().ok_or(Overrun)?;
+            (*first, at + 2, usize::from(*len))
+        }
+        _ => return Ok(None),
     };
-    (start + len <= body.len()).then_some((id, start..start + len))
+    if start + len > body.len() {
+        return Err(Overrun);
+    }
+    Ok(Some((id, start..start + len)))
 }
 
 /// An element body begins anywhere in the keystream, which runs from the start of the extension.
-fn apply_keystream(body: &mut [u8], element: Range<usize>, keys: &HeaderKeys, mut iv: [u8; 16]) {
+fn apply_counter(body: &mut [u8], element: Range<usize>, cipher: &BlockCipher, mut iv: [u8; 16]) {
     let mut keystream = [0; 16 + 256];
     let skip = element.start % 16;
     let block = u16::try_from(element.start / 16).unwrap_or(0);
     [iv[14], iv[15]] = block.to_be_bytes();
     if let Some(keystream) = keystream.get_mut(..skip + element.len()) {
-        keys.cipher.apply_ctr(&iv, keystream);
+        cipher.apply_ctr(&iv, keystream);
     }
     if let Some(octets) = body.get_mut(element) {
         for (octet, key) in octets.iter_mut().zip(keystream.iter().skip(skip)) {
             *octet ^= key;
         }
     }
+}
+
+/// The IV of a packet in f8-mode: 0, the header from M and PT on, the ROC ([RFC 3711 §4.1.2.2]).
+///
+/// [RFC 3711 §4.1.2.2]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.2.2
+pub(crate) fn f8_iv(header: &[u8; RTP_HEADER_LEN], index: u64) -> [u8; 16] {
+    let mut iv = [0; 16];
+    iv[..RTP_HEADER_LEN].copy_from_slice(header);
+    iv[0] = 0;
+    iv[RTP_HEADER_LEN..].copy_from_slice(&index::roc(index).to_be_bytes());
+    iv
 }
 
 /// Whether the packet says that its CSRC list and header extension are encrypted.
@@ -200,7 +264,7 @@ pub(crate) const GATHERED_HEADER_LEN: usize = RTP_HEADER_LEN + 4;
 mod tests {
     //! Published vector: RFC 6904 A.2. The rest is self-consistency.
 
-    use super::{ElementIds, HeaderKeys, apply_to_elements, element};
+    use super::{ElementIds, HeaderCipher, HeaderKeys, Overrun, apply_to_elements, element};
     use crate::keying::{MasterKey, Profile};
     use crate::packet::RtpHeader;
     use crate::session_keys::{Protocol, SessionKeys};
@@ -225,26 +289,26 @@ mod tests {
         let plain = packet;
         let header = RtpHeader::parse(&packet, |_| 0).unwrap();
         let ids = ElementIds::new(&[1, 3, 4]);
-        apply_to_elements(&mut packet, &header, &ids, &keys(), 0x1234);
+        apply_to_elements(&mut packet, &header, &ids, &keys(), 0x1234).unwrap();
         assert_eq!(
             packet[16..],
             hex!("17588a9270f4e15e1c220000c8309546a994f0bc54789700")
         );
-        apply_to_elements(&mut packet, &header, &ids, &keys(), 0x1234);
+        apply_to_elements(&mut packet, &header, &ids, &keys(), 0x1234).unwrap();
         assert_eq!(packet, plain);
     }
 
     #[test]
     fn the_walk_ends_at_id_15_at_an_overrun_and_at_an_unknown_profile() {
-        assert_eq!(element(0xbede, &[0, 0, 0x10, 7], 0), Some((1, 3..4)));
-        assert_eq!(element(0xbede, &[0xf0, 7, 0x10, 7], 0), None);
-        assert_eq!(element(0xbede, &[0x1f, 7, 7, 7], 0), None);
-        assert_eq!(element(0x1000, &[1, 0, 2, 1, 7, 0], 0), Some((1, 2..2)));
-        assert_eq!(element(0x100f, &[1, 0, 2, 1, 7, 0], 2), Some((2, 4..5)));
-        assert_eq!(element(0x1000, &[1], 0), None);
-        assert_eq!(element(0x1000, &[1, 200, 0, 0], 0), None);
-        assert_eq!(element(0x2000, &[1, 0, 0, 0], 0), None);
-        assert_eq!(element(0xbede, &[], 0), None);
+        assert_eq!(element(0xbede, &[0, 0, 0x10, 7], 0), Ok(Some((1, 3..4))));
+        assert_eq!(element(0xbede, &[0xf0, 7, 0x10, 7], 0), Ok(None));
+        assert_eq!(element(0xbede, &[0x1f, 7, 7, 7], 0), Err(Overrun));
+        assert_eq!(element(0x1000, &[1, 0, 2, 1, 7, 0], 0), Ok(Some((1, 2..2))));
+        assert_eq!(element(0x100f, &[1, 0, 2, 1, 7, 0], 2), Ok(Some((2, 4..5))));
+        assert_eq!(element(0x1000, &[1], 0), Err(Overrun));
+        assert_eq!(element(0x1000, &[1, 200, 0, 0], 0), Err(Overrun));
+        assert_eq!(element(0x2000, &[1, 0, 0, 0], 0), Ok(None));
+        assert_eq!(element(0xbede, &[], 0), Ok(None));
     }
 
     #[test]
@@ -257,9 +321,12 @@ mod tests {
         packet[16..].copy_from_slice(&body);
         let header = RtpHeader::parse(&packet, |_| 0).unwrap();
         let keys = keys();
-        apply_to_elements(&mut packet, &header, &ElementIds::new(&[9]), &keys, 0x1234);
+        apply_to_elements(&mut packet, &header, &ElementIds::new(&[9]), &keys, 0x1234).unwrap();
         let mut keystream = [0; 1024];
-        keys.cipher.apply_ctr(
+        let HeaderCipher::Counter(cipher) = &keys.cipher else {
+            panic!("AES-CM")
+        };
+        cipher.apply_ctr(
             &keys.salt.counter_block(0xcafe_babe, 0x1234),
             &mut keystream,
         );

@@ -31,10 +31,19 @@ pub struct KeyUses {
     claims: HashMap<KeyIdentity, Claim>,
 }
 
-#[derive(Debug)]
-enum Claim {
-    Any,
-    Some(HashSet<u32>),
+/// What one master key protects.
+#[derive(Debug, Default)]
+struct Claim {
+    ssrcs: HashSet<u32>,
+    /// Every SSRC but these.
+    all_but: Option<HashSet<u32>>,
+}
+
+/// SSRCs that a sender wants a master key for.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted {
+    One(u32),
+    AllBut(Vec<u32>),
 }
 
 impl KeyUses {
@@ -51,42 +60,53 @@ impl KeyUses {
     /// [`SessionError::KeyInUse`] if the key is claimed for the SSRC, or claimed at all and now
     /// wanted for all SSRCs; nothing is claimed then.
     pub fn claim(&mut self, key: &MasterKey, ssrc: Option<u32>) -> Result<(), SessionError> {
-        let claim = alloc::vec![(KeyIdentity::of(key), ssrc)];
+        let wanted = ssrc.map_or(Wanted::AllBut(Vec::new()), Wanted::One);
+        let claim = alloc::vec![(KeyIdentity::of(key), wanted)];
         self.check(&claim)?;
         self.take(claim);
         Ok(())
     }
 
     /// Whether all of `claims` are free, and none is there twice.
-    pub(crate) fn check(&self, claims: &[(KeyIdentity, Option<u32>)]) -> Result<(), SessionError> {
-        let mut wanted = Self::default();
-        for (identity, ssrc) in claims {
-            if !self.is_free(*identity, *ssrc) || !wanted.is_free(*identity, *ssrc) {
+    pub(crate) fn check(&self, claims: &[(KeyIdentity, Wanted)]) -> Result<(), SessionError> {
+        let mut together = Self::default();
+        for (identity, wanted) in claims {
+            if !self.is_free(*identity, wanted) || !together.is_free(*identity, wanted) {
                 return Err(SessionError::KeyInUse);
             }
-            wanted.take([(*identity, *ssrc)]);
+            together.take([(*identity, wanted.clone())]);
         }
         Ok(())
     }
 
     /// Takes claims that are free.
-    pub(crate) fn take(&mut self, claims: impl IntoIterator<Item = (KeyIdentity, Option<u32>)>) {
-        for (identity, ssrc) in claims {
-            let claim = self.claims.entry(identity).or_insert_with(|| match ssrc {
-                None => Claim::Any,
-                Some(_) => Claim::Some(HashSet::new()),
-            });
-            if let (Claim::Some(ssrcs), Some(ssrc)) = (claim, ssrc) {
-                ssrcs.insert(ssrc);
+    pub(crate) fn take(&mut self, claims: impl IntoIterator<Item = (KeyIdentity, Wanted)>) {
+        for (identity, wanted) in claims {
+            let claim = self.claims.entry(identity).or_default();
+            match wanted {
+                Wanted::One(ssrc) => {
+                    claim.ssrcs.insert(ssrc);
+                }
+                Wanted::AllBut(others) => claim.all_but = Some(others.into_iter().collect()),
             }
         }
     }
 
-    fn is_free(&self, identity: KeyIdentity, ssrc: Option<u32>) -> bool {
-        match (self.claims.get(&identity), ssrc) {
-            (None, _) => true,
-            (Some(Claim::Some(ssrcs)), Some(ssrc)) => !ssrcs.contains(&ssrc),
-            (Some(_), _) => false,
+    fn is_free(&self, identity: KeyIdentity, wanted: &Wanted) -> bool {
+        let Some(claim) = self.claims.get(&identity) else {
+            return true;
+        };
+        match wanted {
+            Wanted::One(ssrc) => {
+                !claim.ssrcs.contains(ssrc)
+                    && claim
+                        .all_but
+                        .as_ref()
+                        .is_none_or(|others| others.contains(ssrc))
+            }
+            Wanted::AllBut(others) => {
+                claim.all_but.is_none() && claim.ssrcs.iter().all(|ssrc| others.contains(ssrc))
+            }
         }
     }
 }

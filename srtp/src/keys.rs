@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use subtle::ConstantTimeEq;
 
 use crate::Backend;
@@ -26,6 +26,7 @@ pub(crate) struct Keys {
     profile: Profile,
     mki_len: usize,
     next_serial: u32,
+    serials: HashMap<KeyIdentity, u32>,
     /// Whether some keys only stay for packets on their way.
     replacing: bool,
 }
@@ -33,12 +34,17 @@ pub(crate) struct Keys {
 /// The keys that may serve one stream; at most [`MAX_KEYS_PER_STREAM`].
 #[derive(Default)]
 pub(crate) struct Group {
-    keys: Vec<Key>,
+    #[expect(
+        clippy::vec_box,
+        reason = "a list of keys that grows would leave copies behind"
+    )]
+    keys: Vec<Box<Key>>,
 }
 
 /// A master key in use.
 pub(crate) struct Key {
-    /// Names the key in the packet counts of the streams; never given twice in a session.
+    /// Names the key in the packet counts of the streams. The same master key in several places has
+    /// one serial, and a serial is never given to another.
     pub(crate) serial: u32,
     pub(crate) entry: KeyEntry,
     /// Packets that newer keys may yet open before this one is dropped.
@@ -83,6 +89,7 @@ impl Keys {
             profile: set.profile(),
             mki_len: set.mki_len(),
             next_serial: 0,
+            serials: HashMap::new(),
             replacing: false,
         };
         for entry in set.entries() {
@@ -99,13 +106,14 @@ impl Keys {
             for key in &group.keys {
                 let grace = key.grace;
                 let copy = Key::new(key.entry.duplicate(), key.serial, &self.derivation)?;
-                keys.push(Key { grace, ..copy });
+                keys.push(Box::new(Key { grace, ..copy }));
             }
             groups.push(Group { keys });
         }
         Ok(Self {
             groups,
             by_ssrc: self.by_ssrc.clone(),
+            serials: self.serials.clone(),
             ..*self
         })
     }
@@ -135,7 +143,7 @@ impl Keys {
 
     pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
         let mut keys = self.groups.iter_mut().flat_map(|group| &mut group.keys);
-        keys.find(|key| key.serial == serial)
+        keys.find(|key| key.serial == serial).map(|key| &mut **key)
     }
 
     /// Asks for what the next packet of `ssrc` will need.
@@ -173,10 +181,12 @@ impl Keys {
             for key in &mut group.keys {
                 key.grace = key.grace.map(|left| left.saturating_sub(1));
             }
-            group.keys.retain(|key| key.grace != Some(0));
         }
-        let replacing = self.iter().any(|key| key.grace.is_some());
-        self.replacing = replacing;
+        if self.iter().any(|key| key.grace == Some(0)) {
+            self.retain(|key| key.grace != Some(0));
+            let replacing = self.iter().any(|key| key.grace.is_some());
+            self.replacing = replacing;
+        }
     }
 
     pub(crate) const fn derivation(&self) -> &Derivation {
@@ -185,7 +195,9 @@ impl Keys {
 
     /// Every key, group by group.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.groups.iter().flat_map(|group| &group.keys)
+        self.groups
+            .iter()
+            .flat_map(|group| group.keys.iter().map(|key| &**key))
     }
 
     /// Adds a key behind those that serve the same SSRCs.
@@ -203,8 +215,7 @@ impl Keys {
         if let Some(group) = known.and_then(|group| self.groups.get(group)) {
             group.check_new(&entry)?;
         }
-        let key = Key::new(entry, self.next_serial, &self.derivation)?;
-        self.next_serial = self.next_serial.wrapping_add(1);
+        let key = Key::new(entry, 0, &self.derivation)?;
         self.insert(key, false);
         Ok(())
     }
@@ -215,16 +226,14 @@ impl Keys {
         if !self.iter().any(has) {
             return Err(SessionError::UnknownMki);
         }
-        if self
-            .groups
-            .iter()
-            .any(|group| group.keys.iter().all(has) && !group.keys.is_empty())
-        {
+        let last = |group: &Group| {
+            let mut active = group.keys.iter().filter(|key| key.is_active()).peekable();
+            active.peek().is_some() && active.all(|key| has(key))
+        };
+        if self.groups.iter().any(last) {
             return Err(SessionError::LastKey);
         }
-        for group in &mut self.groups {
-            group.keys.retain(|key| !has(key));
-        }
+        self.retain(|key| !has(key));
         Ok(())
     }
 
@@ -252,8 +261,12 @@ impl Keys {
 
     /// Whether `master` is in use.
     pub(crate) fn holds(&self, master: &MasterKey) -> bool {
-        self.iter()
-            .any(|key| bool::from(key.entry.key().ct_eq(master)))
+        self.knows(&KeyIdentity::of(master))
+    }
+
+    /// Whether the master key with this identity is in use.
+    pub(crate) fn knows(&self, identity: &KeyIdentity) -> bool {
+        self.serials.contains_key(identity)
     }
 
     /// Whether `set` holds just the keys in use.
@@ -276,15 +289,12 @@ impl Keys {
             return Err(KeyingError::Mki.into());
         }
         let mut fresh = Vec::new();
-        for (entry, serial) in set.entries().iter().zip(self.next_serial..) {
+        for entry in set.entries() {
             if self.holds(entry.key()) {
                 return Err(KeyingError::DuplicateKey.into());
             }
-            fresh.push(Key::new(entry.duplicate(), serial, &self.derivation)?);
+            fresh.push(Key::new(entry.duplicate(), 0, &self.derivation)?);
         }
-        self.next_serial = self
-            .next_serial
-            .saturating_add(u32::try_from(fresh.len()).unwrap_or(0));
         for group in &mut self.groups {
             for key in &mut group.keys {
                 key.grace.get_or_insert(grace);
@@ -302,8 +312,7 @@ impl Keys {
 
     /// Adds a key that newer ones replaced already.
     pub(crate) fn add_replaced(&mut self, entry: KeyEntry, grace: u32) -> Result<(), SessionError> {
-        let key = Key::new(entry, self.next_serial, &self.derivation)?;
-        self.next_serial = self.next_serial.wrapping_add(1);
+        let key = Key::new(entry, 0, &self.derivation)?;
         self.replacing = true;
         self.insert(
             Key {
@@ -317,14 +326,38 @@ impl Keys {
 
     /// Drops the keys that only stayed for packets on their way.
     pub(crate) fn drop_old(&mut self) {
-        for group in &mut self.groups {
-            group.keys.retain(|key| key.grace.is_none());
-        }
+        self.retain(Key::is_active);
         self.replacing = false;
     }
 
+    /// Drops the keys that are not `wanted`, and what is only there for them.
+    fn retain(&mut self, wanted: impl Fn(&Key) -> bool) {
+        for group in &mut self.groups {
+            group.keys.retain(|key| wanted(key));
+        }
+        self.groups.retain(|group| !group.keys.is_empty());
+        self.by_ssrc.clear();
+        self.any_ssrc = None;
+        for (at, group) in self.groups.iter().enumerate() {
+            match group.keys.first().and_then(|key| key.entry.ssrc()) {
+                Some(ssrc) => {
+                    self.by_ssrc.insert(ssrc, at);
+                }
+                None => self.any_ssrc = Some(at),
+            }
+        }
+        let identities: HashSet<KeyIdentity> = self.iter().map(Key::identity).collect();
+        self.serials
+            .retain(|identity, _| identities.contains(identity));
+    }
+
     /// Puts a key among those that serve the same SSRCs, in front of them or behind.
-    fn insert(&mut self, key: Key, in_front: bool) {
+    fn insert(&mut self, mut key: Key, in_front: bool) {
+        let next_serial = &mut self.next_serial;
+        key.serial = *self.serials.entry(key.identity()).or_insert_with(|| {
+            *next_serial += 1;
+            *next_serial - 1
+        });
         let next = self.groups.len();
         let group = match key.entry.ssrc() {
             Some(ssrc) => *self.by_ssrc.entry(ssrc).or_insert(next),
@@ -337,10 +370,10 @@ impl Keys {
             return;
         };
         if in_front {
-            keys.insert(0, key);
+            keys.insert(0, Box::new(key));
             keys.truncate(MAX_KEYS_PER_STREAM);
         } else {
-            keys.push(key);
+            keys.push(Box::new(key));
         }
     }
 }
@@ -349,23 +382,22 @@ impl Keys {
 /// on their way may be among either.
 #[derive(Clone, Copy)]
 pub(crate) struct Serving<'a> {
-    named: &'a [Key],
-    any: &'a [Key],
+    named: &'a [Box<Key>],
+    any: &'a [Box<Key>],
     replacing: bool,
 }
 
 impl<'a> Serving<'a> {
     /// Every key, the one to send with first.
     pub(crate) fn all(self) -> impl Iterator<Item = &'a Key> {
-        let own = self.named.iter().any(Key::is_active);
+        let own = self.named.iter().any(|key| key.is_active());
         let any = if own && !self.replacing {
             &[]
         } else {
             self.any
         };
-        self.named
-            .iter()
-            .chain(any.iter().filter(move |key| !(own && key.is_active())))
+        let any = any.iter().filter(move |key| !(own && key.is_active()));
+        self.named.iter().chain(any).map(|key| &**key)
     }
 
     pub(crate) fn is_empty(self) -> bool {

@@ -287,7 +287,8 @@ impl Receiver {
         self.previous = None;
     }
 
-    /// The next thing that the key management should know.
+    /// The next thing that the key management should know. Of more than 64 that wait, the oldest
+    /// are dropped.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.session.events.pop()
     }
@@ -534,7 +535,7 @@ fn check_cryptex(cryptex: Cryptex, header: &RtpHeader) -> Result<(), UnprotectEr
 #[derive(Clone, Copy)]
 struct Candidates<'a> {
     serving: Serving<'a>,
-    /// The key that the packet names.
+    /// A key with the MKI of the packet; while keys are replaced, there may be others.
     named: Option<&'a Key>,
     /// The key that opened the packet before it.
     latest: Option<&'a Key>,
@@ -574,19 +575,20 @@ impl<'a> Candidates<'a> {
         self.serving.only().is_none() && self.iter().nth(1).is_some()
     }
 
-    /// The named one, or all, the likeliest first.
+    /// Those with the MKI of the packet, or all; the likeliest first.
     fn iter(self) -> impl Iterator<Item = &'a Key> {
-        let likeliest = self.named.or(self.latest).or(self.serving.only());
-        let alone = self.named.is_some() || self.serving.only().is_some();
-        let others = (!alone).then(|| self.serving.all());
-        let others = others
+        let mki = self.named.map(Key::mki);
+        let only = self.serving.only();
+        let likeliest = self.latest.or(only);
+        let serial = likeliest.map(|key| key.serial);
+        let others = only.is_none().then(|| self.serving.all());
+        let others = others.into_iter().flatten();
+        let keys = likeliest
             .into_iter()
-            .flatten()
-            .filter(move |key| likeliest.is_none_or(|likeliest| likeliest.serial != key.serial));
-        likeliest
-            .into_iter()
-            .chain(others)
-            .filter(move |key| key.serves(self.srtp_index))
+            .chain(others.filter(move |key| Some(key.serial) != serial));
+        keys.filter(move |key| {
+            key.serves(self.srtp_index) && mki.is_none_or(|mki| mki == key.mki())
+        })
     }
 }
 

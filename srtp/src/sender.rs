@@ -11,7 +11,7 @@ use crate::event::{Event, Events};
 use crate::framing::{RtcpPacket, RtpPacket, Trailer, Unsigned};
 use crate::header_extension::CRYPTEX_GROWTH;
 use crate::index;
-use crate::key_uses::{KeyIdentity, KeyUses};
+use crate::key_uses::{KeyIdentity, KeyUses, Wanted};
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, MAX_SRTCP_PACKETS, MasterKey, MasterKeySource, Mki,
     Profile,
@@ -358,7 +358,8 @@ impl Sender {
         Ok(Self { session })
     }
 
-    /// The next thing that the key management should know.
+    /// The next thing that the key management should know. Of more than 64 that wait, the oldest
+    /// are dropped.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.session.events.pop()
     }
@@ -485,32 +486,28 @@ impl Sender {
     }
 
     /// What this sender would use the keys for.
-    pub(crate) fn claims(&self, entries: &[KeyEntry]) -> Vec<(KeyIdentity, Option<u32>)> {
-        let own: Vec<Option<u32>> = match self.session.settings.scope {
-            Scope::Any => alloc::vec![None],
+    pub(crate) fn claims(&self, entries: &[KeyEntry]) -> Vec<(KeyIdentity, Wanted)> {
+        let streams = &self.session.streams;
+        let own: Vec<Wanted> = match self.session.settings.scope {
+            Scope::Any => alloc::vec![Wanted::AllBut(streams.barred())],
             Scope::Named | Scope::Given => {
-                let removed = self
-                    .session
-                    .streams
-                    .removed(self.session.settings.replay_window);
-                let removed = removed.map(|stream| Some(stream.ssrc));
-                self.session
-                    .streams
-                    .iter()
-                    .map(|stream| Some(stream.ssrc))
-                    .chain(removed)
+                let removed = streams.removed(self.session.settings.replay_window);
+                let live = streams.iter().map(|stream| Wanted::One(stream.ssrc));
+                live.chain(removed.map(|stream| Wanted::One(stream.ssrc)))
                     .collect()
             }
         };
         let uses = |entry: &KeyEntry| match entry.ssrc() {
-            Some(ssrc) => alloc::vec![Some(ssrc)],
+            Some(ssrc) => alloc::vec![Wanted::One(ssrc)],
             None => own.clone(),
         };
         entries
             .iter()
             .flat_map(|entry| {
                 let identity = KeyIdentity::of(entry.key());
-                uses(entry).into_iter().map(move |ssrc| (identity, ssrc))
+                uses(entry)
+                    .into_iter()
+                    .map(move |wanted| (identity, wanted))
             })
             .collect()
     }

@@ -254,7 +254,7 @@ impl Session {
 
     /// [`set_roc`](Self::set_roc) for any SSRC that a key is for.
     pub(crate) fn begin(&mut self, ssrc: u32, roc: u32) -> Result<(), SessionError> {
-        if self.keys.serving(ssrc).is_empty() {
+        if self.keys.serving(ssrc).is_empty() || self.streams.is_barred(ssrc) {
             return Err(SessionError::UnknownSsrc);
         }
         if let Some(stream) = self.streams.get_mut(ssrc) {
@@ -386,7 +386,7 @@ impl Session {
 
     fn retire(&mut self, given_up: Retired) {
         for identity in given_up {
-            if !self.retired.contains(&identity) {
+            if !self.retired.contains(&identity) && !self.keys.knows(&identity) {
                 self.retired.push(identity);
             }
         }

@@ -38,8 +38,18 @@ pub(crate) enum Cipher {
 ///
 /// [RFC 6904 §4]: https://www.rfc-editor.org/rfc/rfc6904#section-4
 pub(crate) struct HeaderKeys {
-    pub(crate) cipher: BlockCipher,
+    pub(crate) cipher: HeaderCipher,
     pub(crate) salt: SessionSalt,
+}
+
+/// The cipher of the payload, but for an AEAD, whose block cipher serves in counter mode
+/// ([RFC 7714 §8.3]).
+///
+/// [RFC 7714 §8.3]: https://www.rfc-editor.org/rfc/rfc7714#section-8.3
+#[allow(clippy::large_enum_variant, reason = "it lives in a box with its salt")]
+pub(crate) enum HeaderCipher {
+    Counter(BlockCipher),
+    F8(AesF8),
 }
 
 impl SessionKeys {
@@ -81,10 +91,12 @@ impl SessionKeys {
         let header = if header_extensions && protocol == Protocol::Srtp && cipher.encrypts() {
             kdf.derive(Label::HeaderEncryption, r, key);
             let salt = SessionSalt::derive(&kdf, Label::HeaderSalt, r, profile.salt_len());
-            Some(Box::new(HeaderKeys {
-                cipher: block_cipher(profile, key, isa)?,
-                salt,
-            }))
+            let octets = salt.octets(profile.salt_len());
+            let cipher = match profile {
+                Profile::AesF8_128HmacSha1_80 => HeaderCipher::F8(AesF8::new(key, octets, isa)?),
+                _ => HeaderCipher::Counter(block_cipher(profile, key, isa)?),
+            };
+            Some(Box::new(HeaderKeys { cipher, salt }))
         } else {
             None
         };

@@ -368,6 +368,75 @@ fn a_limit_that_the_skip_passes_is_announced() {
 }
 
 #[test]
+fn an_imported_sender_refuses_ssrcs_that_were_split_off() {
+    let (mut sender, _) = pair(CM);
+    let away = sender.split_off(&[9]).unwrap();
+    for (sender, ssrc) in [(sender, 9), (away, 8)] {
+        let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+        let resumed = Builder::<Sender>::resume(&octets, &shared(), None, RELAY).unwrap();
+        let named = resumed.ssrc(ssrc, 0).build();
+        assert_eq!(named.err(), Some(SessionError::UnknownSsrc));
+    }
+}
+
+#[test]
+fn the_skip_covers_a_roc_that_was_set() {
+    let (mut sender, _) = pair(CM);
+    protect(&mut sender, &rtp(SSRC, 10, b"")).unwrap();
+    sender.set_roc(SSRC, 1).unwrap();
+    let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    protect(&mut sender, &rtp(SSRC, 11, b"")).unwrap();
+    let mut resumed = resume_sender(&octets, IndexSkip { srtp: 1, srtcp: 0 });
+    let again = protect(&mut resumed, &rtp(SSRC, 11, b""));
+    assert_eq!(again, Err(ProtectError::IndexReused));
+    protect(&mut resumed, &rtp(SSRC, 12, b"")).unwrap();
+    assert_eq!(resumed.stream(SSRC).unwrap().roc, 1);
+}
+
+#[test]
+fn a_grace_without_end_is_handed_over() {
+    let (mut sender, mut receiver) = pair(CM);
+    let late = protect(&mut sender, &rtp(SSRC, 0, b"")).unwrap();
+    receiver
+        .rekey(&keys(CM, 2), Rekey::KeepRoc, u32::MAX)
+        .unwrap();
+    let octets = receiver.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    let mut resumed = resume_receiver(&octets);
+    unprotect(&mut resumed, &late).unwrap();
+    resumed.drop_old_keys();
+    let late = protect(&mut sender, &rtp(SSRC, 1, b"")).unwrap();
+    assert_eq!(unprotect(&mut resumed, &late), Err(UnprotectError::Forged));
+}
+
+#[test]
+fn one_master_key_for_two_ssrcs_is_handed_over_with_its_counts() {
+    let entry = |ssrc: u32, mki: u8| {
+        let lifetime = Lifetime::new(5).unwrap();
+        let entry = KeyEntry::new(master(CM, 1))
+            .with_lifetime(lifetime)
+            .for_ssrc(ssrc);
+        entry.with_mki(Mki::new(&[mki]).unwrap())
+    };
+    let other = KeyEntry::new(master(CM, 3))
+        .for_ssrc(2)
+        .with_mki(Mki::new(&[3]).unwrap());
+    let entries = vec![entry(1, 1), entry(2, 2), other];
+    let set = KeySet::new(CM, Parameters::default(), entries).unwrap();
+    let mut sender: Sender = Builder::new(set).build().unwrap();
+    for seq in 0..5 {
+        protect(&mut sender, &rtp(1, seq, b"")).unwrap();
+    }
+    sender.remove_key(&Mki::new(&[2]).unwrap()).unwrap();
+    let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    let mut resumed = resume_sender(&octets, RELAY);
+    assert_eq!(
+        protect(&mut resumed, &rtp(1, 5, b"")),
+        Err(ProtectError::KeyExpired)
+    );
+    protect(&mut resumed, &rtp(2, 0, b"")).unwrap();
+}
+
+#[test]
 fn what_is_not_authentic_is_refused_at_every_octet_and_length() {
     let (mut sender, _) = pair(CM);
     protect(&mut sender, &rtp(SSRC, 1, b"")).unwrap();

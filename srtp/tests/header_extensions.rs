@@ -200,3 +200,56 @@ fn only_the_chosen_elements_are_encrypted_with_either_kind_of_header() {
         assert_eq!(unprotect(&mut receiver, &sent).unwrap(), plain);
     }
 }
+
+/// RFC 6904 3.2: elements are encrypted with the transform of the payload. The keystream of f8 takes
+/// in the timestamp, that of AES-CM does not.
+#[test]
+fn elements_are_encrypted_in_f8_mode_where_the_payload_is() {
+    let encrypted = |profile, timestamp: u8| {
+        let mut sender: Sender = builder(profile)
+            .encrypted_header_extensions(&[1, 2])
+            .build()
+            .unwrap();
+        let mut receiver: Receiver = builder(profile)
+            .encrypted_header_extensions(&[1, 2])
+            .build()
+            .unwrap();
+        let body: Vec<u8> = [0x1f]
+            .into_iter()
+            .chain([0; 16])
+            .chain([0x26])
+            .chain([0; 10])
+            .collect();
+        let mut plain = packet(1, 0, Some((0xbede, &body)));
+        plain[7] = timestamp;
+        let sent = protect(&mut sender, &plain).unwrap();
+        assert_eq!(unprotect(&mut receiver, &sent).unwrap(), plain);
+        assert_eq!((sent[16], sent[16 + 17], sent[16 + 25]), (0x1f, 0x26, 0));
+        (sent[17..33].to_vec(), sent[34..41].to_vec())
+    };
+    let f8 = |timestamp| encrypted(Profile::AesF8_128HmacSha1_80, timestamp);
+    assert_ne!(f8(1).0, f8(2).0);
+    assert_ne!(f8(1).1, f8(2).1);
+    let cm = |timestamp| encrypted(Profile::AesCm128HmacSha1_80, timestamp);
+    assert_eq!(cm(1), cm(2));
+}
+
+#[test]
+fn an_element_that_reaches_past_the_extension_is_not_sent_in_clear() {
+    for profile in PROFILES {
+        let mut sender: Sender = builder(profile)
+            .encrypted_header_extensions(&[1])
+            .build()
+            .unwrap();
+        for (kind, body) in [
+            (0xbede, [0x1f, b's', b'e', b'c']),
+            (0x1000, [1, 9, b's', b'e']),
+        ] {
+            let packet = packet(1, 0, Some((kind, &body)));
+            assert_eq!(
+                protect(&mut sender, &packet),
+                Err(ProtectError::HeaderExtension)
+            );
+        }
+    }
+}

@@ -15,7 +15,7 @@ use common::{
     SSRC, Seeded, builder, keys, pair, protect, protect_report, rtcp, rtp, state, unprotect,
     unprotect_report,
 };
-use srtp::keying::{KeyEntry, KeySet, Parameters, Profile};
+use srtp::keying::{KeyEntry, KeySet, Parameters, Profile, StaticKeys};
 use srtp::{Builder, ProtectError, Receiver, Sender, SessionError, UnprotectError};
 
 const PROFILE: Profile = Profile::AesCm128HmacSha1_80;
@@ -312,7 +312,21 @@ fn req_agw_05_ssrc_changes_mid_call_and_several_ssrcs_share_a_leg() {
 }
 
 #[test]
-fn req_agw_01_and_02_a_gateway_converts_both_ways_and_changes_nothing_else() {
+fn req_agw_01_with_its_keys_a_gateway_protects_and_opens_at_once() {
+    let call = StaticKeys::new(keys(PROFILE, 1), keys(PROFILE, 2));
+    let mut to_ue = Sender::from_source(&call).unwrap();
+    let mut from_ue = Receiver::from_source(&call).unwrap();
+    let ue = StaticKeys::new(keys(PROFILE, 2), keys(PROFILE, 1));
+    let mut ue_out = Sender::from_source(&ue).unwrap();
+    let mut ue_in = Receiver::from_source(&ue).unwrap();
+    let down = protect(&mut to_ue, &rtp(SSRC, 1, b"down")).unwrap();
+    assert_eq!(unprotect(&mut ue_in, &down).unwrap(), rtp(SSRC, 1, b"down"));
+    let up = protect(&mut ue_out, &rtp(0xaaaa, 1, b"up")).unwrap();
+    assert_eq!(unprotect(&mut from_ue, &up).unwrap(), rtp(0xaaaa, 1, b"up"));
+}
+
+#[test]
+fn req_agw_02_each_leg_uses_its_own_context_and_changes_nothing_else() {
     let (mut to_ue, mut ue_in) = pair(PROFILE);
     let mut ue_out: Sender = Builder::new(keys(PROFILE, 2)).build().unwrap();
     let mut from_ue: Receiver = Builder::new(keys(PROFILE, 2)).build().unwrap();

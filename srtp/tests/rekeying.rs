@@ -515,3 +515,88 @@ fn req_cs_04_claims_bind_the_sender() {
         .build_claiming(&mut uses)
         .unwrap();
 }
+
+fn with_mki(octet: u8, mki: u8) -> KeyEntry {
+    KeyEntry::new(master(CM, octet)).with_mki(Mki::new(&[mki]).unwrap())
+}
+
+fn set(entries: Vec<KeyEntry>) -> KeySet {
+    KeySet::new(CM, Parameters::default(), entries).unwrap()
+}
+
+/// An SDES re-offer often brings a new key under the MKI of the old one.
+#[test]
+fn a_new_key_under_the_same_mki_leaves_the_old_one_its_grace() {
+    let mut sender: Sender = Builder::new(set(vec![with_mki(1, 1)])).build().unwrap();
+    let mut receiver: Receiver = Builder::new(set(vec![with_mki(1, 1)])).build().unwrap();
+    let late = send(&mut sender, 0..3);
+    unprotect(&mut receiver, &late[0]).unwrap();
+    let new = set(vec![with_mki(2, 1)]);
+    receiver.rekey(&new, Rekey::KeepRoc, 100).unwrap();
+    unprotect(&mut receiver, &late[1]).unwrap();
+    sender.rekey(&new, Rekey::KeepRoc).unwrap();
+    for packet in send(&mut sender, 3..5).iter().chain(&late[2..]) {
+        unprotect(&mut receiver, packet).unwrap();
+    }
+}
+
+#[test]
+fn the_last_key_that_was_not_replaced_stays() {
+    let mut receiver: Receiver = Builder::new(set(vec![with_mki(1, 1)])).build().unwrap();
+    receiver
+        .rekey(&set(vec![with_mki(2, 2)]), Rekey::KeepRoc, 10)
+        .unwrap();
+    let last = Mki::new(&[2]).unwrap();
+    assert_eq!(receiver.remove_key(&last), Err(SessionError::LastKey));
+    receiver.remove_key(&Mki::new(&[1]).unwrap()).unwrap();
+}
+
+#[test]
+fn one_master_key_in_two_places_is_counted_once() {
+    let mortal = || KeyEntry::new(master(CM, 1)).with_lifetime(Lifetime::new(5).unwrap());
+    let mut sender: Sender = Builder::new(set(vec![mortal()])).build().unwrap();
+    send(&mut sender, 0..5);
+    sender.add_key(mortal().for_ssrc(SSRC)).unwrap();
+    assert_eq!(
+        protect(&mut sender, &rtp(SSRC, 5, b"")),
+        Err(ProtectError::KeyExpired)
+    );
+}
+
+#[test]
+fn a_removed_stream_is_remembered_while_its_key_serves_anywhere() {
+    let entries = vec![with_mki(1, 1), with_mki(3, 3)];
+    let mut sender: Sender = Builder::new(set(entries)).any_ssrc(1).build().unwrap();
+    protect(&mut sender, &rtp(2, 0, b"")).unwrap();
+    sender.add_key(with_mki(1, 2).for_ssrc(2)).unwrap();
+    sender.remove_stream(2).unwrap();
+    sender.remove_key(&Mki::new(&[1]).unwrap()).unwrap();
+    protect(&mut sender, &rtp(7, 0, b"")).unwrap();
+    assert_eq!(sender.remove_stream(7), Err(SessionError::StreamLimit));
+}
+
+#[test]
+fn both_halves_of_a_claimed_sender_claim_the_next_key() {
+    let mut uses = KeyUses::new();
+    let call = StaticKeys::new(keys(CM, 1), keys(CM, 9));
+    let mut sender = Sender::builder(&call).build_claiming(&mut uses).unwrap();
+    let mut half = sender.split_off(&[9]).unwrap();
+    half.rekey_claiming(&keys(CM, 2), Rekey::KeepRoc, &mut uses)
+        .unwrap();
+    sender
+        .rekey_claiming(&keys(CM, 2), Rekey::KeepRoc, &mut uses)
+        .unwrap();
+    assert_eq!(
+        uses.claim(&master(CM, 2), Some(9)),
+        Err(SessionError::KeyInUse)
+    );
+    assert_eq!(
+        uses.claim(&master(CM, 2), Some(8)),
+        Err(SessionError::KeyInUse)
+    );
+    let again = Sender::builder(&StaticKeys::new(keys(CM, 2), keys(CM, 9)));
+    assert_eq!(
+        again.build_claiming(&mut uses).err(),
+        Some(SessionError::KeyInUse)
+    );
+}

@@ -253,3 +253,18 @@ fn a_profile_without_authentication_cannot_carry_the_roc() {
     let keys = KeySet::new(Profile::NullNull, parameters, vec![entry]);
     assert_eq!(keys.err(), Some(KeyingError::RocTransport));
 }
+
+/// RFC 8269 2.1.
+#[cfg(feature = "aria")]
+#[test]
+fn aria_ctr_goes_only_with_authentication() {
+    let mut parameters = Parameters::default();
+    parameters.unauthenticated_srtp = true;
+    for profile in [
+        Profile::Aria128CtrHmacSha1_80,
+        Profile::Aria256CtrHmacSha1_32,
+    ] {
+        let refused = Err(KeyingError::UnprotectedNotAllowed);
+        assert_eq!(parameters.check(profile), refused);
+    }
+}

@@ -127,7 +127,10 @@ impl RtpPacket<'_> {
         if buffer.len() < needed {
             return Err(ProtectError::BufferTooSmall { needed });
         }
-        if extension::is_cryptex(&self.header) {
+        let selects = self.keys.header.is_some() && !self.framing.parameters.unencrypted_srtp;
+        if extension::is_cryptex(&self.header)
+            || selects && !extension::elements_fit(buffer, &self.header)
+        {
             return Err(ProtectError::HeaderExtension);
         }
         if growth.is_some() {
@@ -256,7 +259,8 @@ impl RtpPacket<'_> {
     fn apply_to_elements(&self, packet: &mut [u8]) {
         if let Some(keys) = &self.keys.header {
             let ids = &self.framing.element_ids;
-            extension::apply_to_elements(packet, &self.header, ids, keys, self.index);
+            // A sender has made sure that they fit; a receiver leaves what lies behind one that does not.
+            let _ = extension::apply_to_elements(packet, &self.header, ids, keys, self.index);
         }
     }
 
@@ -271,11 +275,7 @@ impl RtpPacket<'_> {
                 cipher.apply_ctr(&iv, body);
             }
             Cipher::F8(cipher) => {
-                // RFC 3711 4.1.2.2: 0, then the header from M and PT on, then the ROC.
-                let mut iv = [0; 16];
-                iv[..12].copy_from_slice(clear.first_chunk::<12>()?);
-                iv[0] = 0;
-                iv[12..].copy_from_slice(&roc(self.index).to_be_bytes());
+                let iv = extension::f8_iv(clear.first_chunk()?, self.index);
                 cipher.apply(&iv, body);
             }
             Cipher::Gcm(_) => {}

@@ -6,7 +6,7 @@
 //! keys      = 0(1) / 1(1) parameters count(4) *key
 //! identity  = digest(20) active(1)
 //! key       = key salt flags(1) [ssrc(4)] [len(1) mki] roc(4) srtp-lifetime(8) srtcp-lifetime(8)
-//!             from(8) to(8) grace(4)
+//!             from(8) to(8) 0(1) / 1(1) grace(4)
 //! stream    = ssrc(4) 0(1) / 1(1) next-roc(4) window window count(4) *usage
 //! window    = 0(1) / 1(1) highest(8) bits(size/8)
 //! usage     = key(4) srtp(8) srtcp(8)
@@ -30,9 +30,6 @@ use crate::stream::{Stream, Usage};
 /// Set in the flags of a key that is bound to one SSRC, or has an MKI.
 const HAS_SSRC: u8 = 1;
 const HAS_MKI: u8 = 2;
-
-/// Written where a key was not replaced.
-const NOT_REPLACED: u32 = u32::MAX;
 
 pub(super) fn encode(session: &Session, keys: HandoverKeys) -> Zeroizing<Vec<u8>> {
     let mut out = Writer(Zeroizing::new(Vec::with_capacity(4096)));
@@ -197,7 +194,13 @@ impl Writer {
         self.u64(entry.lifetime().srtcp_packets());
         self.u64(entry.validity().from());
         self.u64(entry.validity().to());
-        self.u32(key.grace().unwrap_or(NOT_REPLACED));
+        match key.grace() {
+            None => self.u8(0),
+            Some(grace) => {
+                self.u8(1);
+                self.u32(grace);
+            }
+        }
     }
 
     fn stream(&mut self, stream: &Stream, serials: &[u32]) {
@@ -318,14 +321,14 @@ impl<'a> Reader<'a> {
         let mut entries = Vec::new();
         for (entry, grace) in self.list(|input| input.key(profile))? {
             match grace {
-                NOT_REPLACED => entries.push(entry),
-                grace => replaced.push((entry, grace)),
+                None => entries.push(entry),
+                Some(grace) => replaced.push((entry, grace)),
             }
         }
         Ok(KeySet::new(profile, parameters, entries)?)
     }
 
-    fn key(&mut self, profile: Profile) -> Result<(KeyEntry, u32), HandoverError> {
+    fn key(&mut self, profile: Profile) -> Result<(KeyEntry, Option<u32>), HandoverError> {
         let key = self.take(profile.key_len())?;
         let salt = self.take(profile.salt_len())?;
         let mut entry = KeyEntry::new(MasterKey::new(profile, key, salt)?);
@@ -340,7 +343,12 @@ impl<'a> Reader<'a> {
         entry = entry.with_roc(self.u32()?);
         entry = entry.with_lifetime(Lifetime::separate(self.u64()?, self.u64()?)?);
         entry = entry.with_validity(Validity::new(self.u64()?, self.u64()?)?);
-        Ok((entry, self.u32()?))
+        let grace = if self.u8()? == 0 {
+            None
+        } else {
+            Some(self.u32()?)
+        };
+        Ok((entry, grace))
     }
 
     fn stream(&mut self, size: u32) -> Result<Stream, HandoverError> {

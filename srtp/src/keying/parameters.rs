@@ -39,6 +39,11 @@ impl Parameters {
         if profile.is_aead() && (self.unencrypted_srtp || self.unauthenticated_srtp) {
             return Err(KeyingError::UnprotectedNotAllowed);
         }
+        // RFC 8269 2.1: ARIA-CTR only with authentication.
+        #[cfg(feature = "aria")]
+        if profile.is_aria() && self.unauthenticated_srtp {
+            return Err(KeyingError::UnprotectedNotAllowed);
+        }
         match self.roc_transport {
             Some(_) if self.unauthenticated_srtp => Err(KeyingError::RocTransport),
             #[cfg(feature = "insecure-null")]

@@ -29,15 +29,22 @@ impl AesF8 {
 
     /// Adds the keystream of `iv` to `data`.
     pub(crate) fn apply(&self, iv: &[u8; 16], data: &mut [u8]) {
+        for (chunk, keystream) in data.chunks_mut(16).zip(self.keystream(iv)) {
+            xor(chunk, &keystream);
+        }
+    }
+
+    /// The keystream of `iv`, block by block.
+    pub(crate) fn keystream(&self, iv: &[u8; 16]) -> impl Iterator<Item = [u8; 16]> {
         let mut iv = *iv;
         self.masked.encrypt_block(&mut iv);
         let mut keystream = [0; 16];
-        for (chunk, counter) in data.chunks_mut(16).zip(0_u32..) {
+        (0_u32..).map(move |counter| {
             xor(&mut keystream, &iv);
             xor(&mut keystream[12..], &counter.to_be_bytes());
             self.cipher.encrypt_block(&mut keystream);
-            xor(chunk, &keystream);
-        }
+            keystream
+        })
     }
 }
 

@@ -1,0 +1,16 @@
+//! MIKEY-RSA-R ([RFC 4738 §3]): the Responder chooses the keys and encrypts them with the public
+//! key that the Initiator has sent. Unicast.
+//!
+//! ```text
+//! Initiator                                                     Responder
+//! I_MESSAGE = HDR, T, RAND, IDi, {CERTi}, IDr, {SP}, SIGNi  -->
+//!              <--  R_MESSAGE = HDR, T, [RAND], IDr, {CERTr}, [SP], KEMAC, PKE, SIGNr
+//! ```
+//!
+//! [RFC 4738 §3]: https://www.rfc-editor.org/rfc/rfc4738#section-3
+
+mod initiator;
+mod responder;
+
+pub use initiator::{AwaitingResponse, Initiator};
+pub use responder::{Accepted, Answering, Responder};

@@ -1,0 +1,235 @@
+use alloc::vec::Vec;
+use core::fmt;
+
+use rand_core::CryptoRng;
+
+use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
+use crate::crypto::{Iv, Suite};
+use crate::derive::CsbDerivation;
+use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::incoming::Incoming;
+use crate::exchange::psk::fresh_rand;
+use crate::exchange::sessions::Sessions;
+use crate::exchange::signature::{
+    EnvelopedKeys, check_signature, envelope_keys, fresh_envelope_key, put_signature,
+};
+use crate::exchange::{self, Acceptance, Bundle, ExchangeError, KeyMaterial, Policy};
+use crate::payload::{Cert, Header, Payload, Pke, Rand, SecurityPolicy, Sign};
+use crate::seam::Credentials;
+use crate::{Identity, Message, ReplayCache, Timestamp};
+
+/// The Responder of RSA-R, who gives keys ([RFC 4738 §3.5]).
+///
+/// [RFC 4738 §3.5]: https://www.rfc-editor.org/rfc/rfc4738#section-3.5
+pub struct Responder<'k, C: ?Sized> {
+    credentials: &'k C,
+    local: Identity,
+    acceptance: Acceptance,
+}
+
+impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
+    /// Answers for `local`, strictly.
+    #[must_use]
+    pub fn new(credentials: &'k C, local: Identity) -> Self {
+        Self {
+            credentials,
+            local,
+            acceptance: Acceptance::new(),
+        }
+    }
+
+    /// With other rules of what is accepted.
+    #[must_use]
+    pub const fn acceptance(mut self, acceptance: Acceptance) -> Self {
+        self.acceptance = acceptance;
+        self
+    }
+
+    /// Takes an I_MESSAGE. If it has no RAND, the answer has one.
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError`]; `cache` is unchanged unless the message was authenticated.
+    pub fn accept<R: ReplayCache + ?Sized>(
+        &self,
+        message: &[u8],
+        cache: &mut R,
+        now: Timestamp,
+    ) -> Result<Accepted<'k, C>, ExchangeError> {
+        use PayloadType::{Cert, Id, Rand, Sign, Sp};
+        let allowed = [Rand, Id, Cert, Sp, Sign];
+        let init = Incoming::read(message, &self.acceptance, DataType::RsaRInit, &allowed)?;
+        let prf = init.prf()?;
+        let rand = match init.rand() {
+            Some(_) => init.fresh_rand()?,
+            None => &[],
+        };
+        let time = init.accepted_time(&self.acceptance, now)?;
+        let peer = init.sender(&self.local)?;
+        check_signature(&init, &peer, self.credentials)?;
+        init.remember(cache, &peer, time, now)?;
+        let csb_id = init.header().csb_id();
+        let bundle = Bundle {
+            method: DataType::RsaRInit,
+            role: Role::Responder,
+            parties: Some(Parties {
+                local: self.local.clone(),
+                peer: peer.clone(),
+            }),
+            csb_id,
+            derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
+            keys: Vec::new(),
+            sessions: Sessions::from_map(init.header().cs_id_map()),
+            policies: init.policies(),
+            last: time,
+            protection: None,
+        };
+        Ok(Accepted {
+            bundle,
+            peer,
+            message: init.octets().to_vec(),
+            method: Answering {
+                credentials: self.credentials,
+                rand: rand.to_vec(),
+                acceptance: self.acceptance,
+            },
+        })
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Responder<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Responder")
+            .field("local", &self.local)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request for keys, authenticated; its policies are those that the Initiator supports.
+pub type Accepted<'k, C> = exchange::Accepted<Answering<'k, C>>;
+
+/// What is left to do: to choose keys, seal and sign them.
+pub struct Answering<'k, C: ?Sized> {
+    credentials: &'k C,
+    /// Empty if the Initiator left it to us.
+    rand: Vec<u8>,
+    acceptance: Acceptance,
+}
+
+impl<C: Credentials + ?Sized> Accepted<'_, C> {
+    /// Gives `material` under `suite`, with the policies of the Initiator whose numbers are in
+    /// `policies`: at least one, where it sent any ([RFC 4738 §3.6]).
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError`] for a suite of another PRF or that does not protect keys, no key, a policy
+    /// that was not sent, or credentials that fail.
+    ///
+    /// [RFC 4738 §3.6]: https://www.rfc-editor.org/rfc/rfc4738#section-3.6
+    pub fn establish<R: CryptoRng>(
+        self,
+        suite: Suite,
+        material: Vec<KeyMaterial>,
+        policies: &[u8],
+        rng: &mut R,
+    ) -> Result<(Bundle, Vec<u8>), ExchangeError> {
+        let Self {
+            mut bundle,
+            message,
+            method,
+            ..
+        } = self;
+        let Answering {
+            credentials,
+            rand,
+            acceptance,
+        } = method;
+        if suite.prf() != bundle.derivation.prf() {
+            return Err(ExchangeError::UnsupportedPrf);
+        }
+        if material.is_empty() {
+            return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
+        }
+        let chosen = |number: &u8| bundle.policies.iter().any(|p| p.policy_no() == *number);
+        if !policies.iter().all(chosen) || (policies.is_empty() && !bundle.policies.is_empty()) {
+            return Err(ExchangeError::UnsupportedPolicy);
+        }
+        let (rand, drawn) = if rand.is_empty() {
+            (fresh_rand(suite.prf(), rng), true)
+        } else {
+            (rand, false)
+        };
+        bundle.derivation = CsbDerivation::rfc3830(suite.prf(), bundle.csb_id, &rand);
+        bundle
+            .policies
+            .retain(|policy| policies.contains(&policy.policy_no()));
+
+        let context = bundle.context()?;
+        let initial = acceptance.reading().decode(&message)?;
+        let of_peer: Vec<Cert<'_>> = initial
+            .payloads()
+            .filter_map(|payload| match payload {
+                Payload::Cert(certificate) => Some(certificate),
+                _ => None,
+            })
+            .collect();
+        let envelope_key = fresh_envelope_key(suite, rng)?;
+        let envelope = credentials.seal_envelope(context.initiator, &of_peer, &envelope_key)?;
+        let keys = envelope_keys(&envelope_key, suite, bundle.csb_id, &rand)?;
+        let iv = Iv {
+            csb_id: bundle.csb_id,
+            timestamp: bundle.last.octets(),
+        };
+        let kemac = EnvelopedKeys::seal(&keys, &iv, context.responder, &material)?;
+
+        let mut payloads = alloc::vec![Payload::T(context.time),];
+        if drawn {
+            payloads.push(Payload::Rand(Rand::new(&rand)?));
+        }
+        payloads.push(Payload::Id(context.responder.to_payload()?));
+        payloads.extend(credentials.certificates().into_iter().map(Payload::Cert));
+        let params = bundle
+            .policies
+            .iter()
+            .map(Policy::params)
+            .collect::<Result<Vec<_>, _>>()?;
+        for (policy, params) in bundle.policies.iter().zip(&params) {
+            let policy = SecurityPolicy::new(policy.policy_no(), policy.prot_type(), params)?;
+            payloads.push(Payload::Sp(policy));
+        }
+        payloads.push(Payload::Kemac(kemac.to_payload()?));
+        payloads.push(Payload::Pke(Pke::new(
+            EnvelopeKeyCache::CacheForCsb,
+            &envelope,
+        )?));
+        let unset = alloc::vec![0; credentials.signature_len()];
+        let sign = Sign::new(credentials.s_type(), &unset)?;
+        payloads.push(Payload::Sign(sign));
+        let octets = bundle.sessions.with_map(|map| {
+            let header = Header::new(DataType::RsaRResp, context.prf_func, bundle.csb_id, map)?;
+            Ok::<_, ExchangeError>(Message::new(header, &payloads)?.to_vec())
+        })??;
+        // The signature covers neither itself nor the head of its payload (RFC 4738 §3.6).
+        let covered = octets.get(
+            ..octets
+                .len()
+                .saturating_sub(Payload::Sign(sign).encoded_len()),
+        );
+        let parts = [covered.unwrap_or_default(), &context.octets()];
+        let signature = credentials.sign(&parts)?;
+        let mut octets = octets.clone();
+        octets.truncate(octets.len().saturating_sub(unset.len()));
+        let message = put_signature(octets, &signature, unset.len())?;
+        drop(payloads);
+        drop(params);
+        bundle.keys = material;
+        bundle.protection = Some(keys);
+        Ok((bundle, message))
+    }
+}
+
+impl<C: ?Sized> fmt::Debug for Answering<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answering").finish_non_exhaustive()
+    }
+}

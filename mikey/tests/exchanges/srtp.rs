@@ -1,0 +1,247 @@
+use mikey::code_points::{ProtType, SrtpAuthAlg, SrtpEncrAlg};
+use mikey::derive::srtp::profile;
+use mikey::derive::{Secret, SessionKey};
+use mikey::exchange::{
+    Acceptance, Bundle, KeyKind, KeyMaterial, Proposal, SrtpKeyError, Validity, null,
+};
+use mikey::payload::{
+    CryptoSession, CsIdMap, GenericIdMap, SecurityPolicy, SrtpIdMap, SrtpIdSession, SrtpPolicy,
+    SrtpSessionData,
+};
+use mikey::{Quirks, Rules};
+use srtp::keying::{KeyingError, MasterKeySource, Profile};
+
+use crate::support::{TestRng, now, tgk, time};
+
+fn bundle(proposal: &Proposal<'_>, material: Vec<KeyMaterial>) -> Bundle {
+    let mut rng = TestRng(1);
+    null::send_in_secured_channel(proposal, material, None, time(), &mut rng)
+        .unwrap()
+        .0
+}
+
+fn with_policy(policy: &SrtpPolicy, material: Vec<KeyMaterial>) -> Bundle {
+    let streams = [
+        SrtpIdSession {
+            policy_no: 3,
+            ssrc: 0x1111_1111,
+            roc: 5,
+        },
+        SrtpIdSession {
+            policy_no: 3,
+            ssrc: 0x2222_2222,
+            roc: 0,
+        },
+    ];
+    let params = policy.params();
+    let policies = [SecurityPolicy::new(3, ProtType::Srtp, &params).unwrap()];
+    let map = CsIdMap::SrtpId(SrtpIdMap::new(&streams).unwrap());
+    bundle(&Proposal::new(map).policies(&policies), material)
+}
+
+#[test]
+fn each_stream_has_the_key_of_its_cs_id_by_its_ssrc() {
+    let bundle = with_policy(&SrtpPolicy::default(), vec![tgk(1)]);
+    let keys = bundle.srtp_keys(&[1], &[2], Quirks::NONE).unwrap();
+    for (set, cs_id, ssrc, roc) in [
+        (keys.outbound(), 1, 0x1111_1111, 5),
+        (keys.inbound(), 2, 0x2222_2222, 0),
+    ] {
+        let entry = &set.entries()[0];
+        assert_eq!(
+            (entry.ssrc(), entry.roc(), entry.mki()),
+            (Some(ssrc), roc, None)
+        );
+        let (mut tek, mut salt) = ([0; 16], [0; 14]);
+        bundle
+            .session_key(cs_id, SessionKey::Tek, &mut tek)
+            .unwrap();
+        bundle
+            .session_key(cs_id, SessionKey::Salt, &mut salt)
+            .unwrap();
+        assert_eq!(entry.key().expose_key(), tek);
+        assert_eq!(entry.key().expose_salt(), salt);
+    }
+}
+
+#[test]
+fn policies_map_to_the_profiles_of_their_standards() {
+    let aes_cm = |key_len, tag| SrtpPolicy {
+        encr_alg: Some(SrtpEncrAlg::AesCm),
+        encr_key_len: Some(key_len),
+        auth_alg: Some(SrtpAuthAlg::HmacSha1),
+        auth_key_len: Some(20),
+        auth_tag_len: Some(tag),
+        ..SrtpPolicy::default()
+    };
+    let gcm = |key_len| SrtpPolicy {
+        encr_alg: Some(SrtpEncrAlg::AesGcm),
+        encr_key_len: Some(key_len),
+        auth_alg: Some(SrtpAuthAlg::Null),
+        salt_key_len: Some(12),
+        aead_auth_tag_len: Some(16),
+        ..SrtpPolicy::default()
+    };
+    let f8 = SrtpPolicy {
+        encr_alg: Some(SrtpEncrAlg::AesF8),
+        ..SrtpPolicy::default()
+    };
+    for (policy, expected) in [
+        (aes_cm(16, 10), Profile::AesCm128HmacSha1_80),
+        (aes_cm(16, 4), Profile::AesCm128HmacSha1_32),
+        (aes_cm(24, 10), Profile::AesCm192HmacSha1_80),
+        (aes_cm(32, 4), Profile::AesCm256HmacSha1_32),
+        (gcm(16), Profile::AeadAes128Gcm),
+        (gcm(32), Profile::AeadAes256Gcm),
+        (f8, Profile::AesF8_128HmacSha1_80),
+    ] {
+        assert_eq!(profile(&policy, Quirks::NONE), Some(expected));
+        let keys = with_policy(&policy, vec![tgk(1)]).srtp_keys(&[1], &[2], Quirks::NONE);
+        assert_eq!(keys.unwrap().outbound().profile(), expected);
+    }
+}
+
+#[test]
+fn unprotected_media_is_not_keyed() {
+    let default = SrtpPolicy::default();
+    for policy in [
+        SrtpPolicy {
+            encr_alg: Some(SrtpEncrAlg::Null),
+            ..default
+        },
+        SrtpPolicy {
+            auth_alg: Some(SrtpAuthAlg::Null),
+            ..default
+        },
+        SrtpPolicy {
+            srtp_encr: Some(false),
+            ..default
+        },
+        SrtpPolicy {
+            srtcp_encr: Some(false),
+            ..default
+        },
+        SrtpPolicy {
+            srtp_auth: Some(false),
+            ..default
+        },
+        SrtpPolicy {
+            auth_tag_len: Some(0),
+            ..default
+        },
+    ] {
+        assert_eq!(profile(&policy, Quirks::NONE), None);
+        let keys = with_policy(&policy, vec![tgk(1)]).srtp_keys(&[1], &[2], Quirks::NONE);
+        assert_eq!(keys.unwrap_err(), SrtpKeyError::Policy(1));
+    }
+}
+
+#[test]
+fn an_spi_becomes_the_mki_and_an_interval_the_validity() {
+    let material = vec![tgk(1).with_spi(&[0, 1]), tgk(2).with_spi(&[0, 2])];
+    let keys = with_policy(&SrtpPolicy::default(), material)
+        .srtp_keys(&[1], &[2], Quirks::NONE)
+        .unwrap();
+    let mkis: Vec<_> = keys
+        .outbound()
+        .entries()
+        .iter()
+        .map(|e| e.mki().unwrap().as_octets().to_vec())
+        .collect();
+    assert_eq!(mkis, [[0, 1], [0, 2]]);
+
+    let until = Validity::Interval([0; 6].into(), [0, 0, 0, 1, 0, 0].into());
+    let keys = with_policy(&SrtpPolicy::default(), vec![tgk(1).with_validity(until)])
+        .srtp_keys(&[1], &[2], Quirks::NONE)
+        .unwrap();
+    assert_eq!(keys.inbound().entries()[0].validity().to(), 0x1_0000);
+
+    let odd = Validity::Interval([0; 2].into(), [1; 2].into());
+    let error = with_policy(&SrtpPolicy::default(), vec![tgk(1).with_validity(odd)])
+        .srtp_keys(&[1], &[2], Quirks::NONE)
+        .unwrap_err();
+    assert_eq!(error, SrtpKeyError::Keying(KeyingError::Validity));
+}
+
+#[test]
+fn req_psk_10_the_spi_of_a_session_points_to_its_key() {
+    let code_points = mikey::code_points::ThreeGppCodePoints::DEFAULT;
+    let data = |ssrc| {
+        Some(SrtpSessionData {
+            ssrc,
+            index: Some((7, 100)),
+        })
+    };
+    let sessions = [
+        CryptoSession::srtp(4, &[], data(0x1111_1111), &[2]).unwrap(),
+        CryptoSession::srtp(9, &[], data(0x2222_2222), &[1]).unwrap(),
+        CryptoSession::tls(&code_points, 10, &[3]).unwrap(),
+        CryptoSession::tls(&code_points, 11, &[2]).unwrap(),
+        CryptoSession::tls(&code_points, 12, &[77]).unwrap(),
+    ];
+    let map = CsIdMap::GenericId(GenericIdMap::new(&sessions).unwrap());
+    let psk = KeyMaterial::new(KeyKind::Tek, Secret::new(&[9; 32]).unwrap()).with_spi(&[3]);
+    let material = vec![tgk(1).with_spi(&[1]), tgk(2).with_spi(&[2]), psk];
+    let bundle = bundle(&Proposal::new(map), material);
+
+    // A TEK is the pre-shared key of TLS as it is; a TGK is derived from with the CS ID.
+    let mut of_tek = [0; 32];
+    bundle
+        .session_key(10, SessionKey::Tek, &mut of_tek)
+        .unwrap();
+    assert_eq!(of_tek, [9; 32]);
+    assert_eq!(bundle.key_of(11).unwrap().key().expose(), [2; 20]);
+    let mut of_tgk = [0; 32];
+    bundle
+        .session_key(11, SessionKey::Tek, &mut of_tgk)
+        .unwrap();
+    assert_ne!(of_tgk, [0; 32]);
+    assert!(
+        bundle
+            .session_key(12, SessionKey::Tek, &mut of_tgk)
+            .is_err(),
+        "no such SPI"
+    );
+    assert!(
+        bundle
+            .session_key(13, SessionKey::Tek, &mut of_tgk)
+            .is_err(),
+        "no such session"
+    );
+
+    let error = bundle.srtp_keys(&[10], &[9], Quirks::NONE).unwrap_err();
+    assert_eq!(error, SrtpKeyError::NoStream(10));
+    assert_eq!(bundle.session(4).unwrap().roc(), 7);
+    assert_eq!(bundle.key_of(4).unwrap().key().expose(), [2; 20]);
+}
+
+/// What a camera sends: one TEK with the salt behind it, and 10 for the length of the
+/// authentication key. The message is GStreamer's, from its mailing list.
+#[test]
+fn the_message_of_a_camera_keys_srtp_with_its_quirks_alone() {
+    let fixtures = include_str!("../vectors/messages/fixtures.json");
+    let (_, entry) = fixtures.split_once("\"gstreamer-devel-2019\"").unwrap();
+    let (_, hex) = entry.split_once("\"hex\": \"").unwrap();
+    let hex = hex.split('"').next().unwrap();
+    let message: Vec<u8> = (0..hex.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap())
+        .collect();
+    let quirks = Quirks {
+        foreign_timestamps: true,
+        salt_in_tek: true,
+        ..Quirks::NONE
+    };
+    let acceptance = Acceptance::new().rules(Rules::STRICT.with_quirks(quirks));
+    let bundle = null::receive_in_secured_channel(&message, &acceptance, now()).unwrap();
+    assert!(
+        bundle.srtp_keys(&[], &[1], quirks).is_err(),
+        "a direction without streams"
+    );
+    let keys = bundle.srtp_keys(&[1], &[1], quirks).unwrap();
+    let entry = &keys.inbound().entries()[0];
+    assert_eq!(entry.key().expose_key()[..4], [0xeb, 0x3c, 0x6e, 0x1b]);
+    assert_eq!(entry.key().expose_salt()[12..], [0xbe, 0xf5]);
+    assert_eq!(entry.ssrc(), Some(2_642_839_923));
+    assert!(bundle.srtp_keys(&[1], &[1], Quirks::NONE).is_err());
+}

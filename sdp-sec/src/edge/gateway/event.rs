@@ -1,0 +1,130 @@
+use crate::fingerprint::FingerprintSet;
+use crate::tls_role::{TlsRole, TransportRole};
+
+/// A side of the IMS-AGW.
+///
+/// ```
+/// use sdp_sec::edge::gateway::Termination;
+///
+/// assert_eq!(Termination::Access.other(), Termination::Core);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a context has two terminations")]
+pub enum Termination {
+    /// Towards the UE: TLS or DTLS.
+    Access,
+    /// Towards the IMS core: plain.
+    Core,
+}
+
+impl Termination {
+    /// The other termination of the same context.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Access => Self::Core,
+            Self::Core => Self::Access,
+        }
+    }
+}
+
+/// What the IMS-ALG asks for (TS 23.334 §5.11.2.x.1). Orders may come in any sequence, also after
+/// the UE has begun to connect.
+///
+/// ```
+/// use sdp_sec::edge::gateway::{Order, Termination};
+/// use sdp_sec::tls_role::TransportRole;
+///
+/// let order = Order::TcpRole(Termination::Access, TransportRole::Passive);
+/// assert!(matches!(order, Order::TcpRole(_, TransportRole::Passive)));
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// End everything; the stream takes no further event.
+    Release,
+    /// What the UE's SDP says of its certificate.
+    RemoteFingerprints(FingerprintSet),
+    /// Send a SYN from this termination.
+    StartTcp(Termination),
+    /// Send a SYN from this termination when one arrives at the other.
+    StartTcpOnTrigger(Termination),
+    /// Be the TLS client, as soon as TCP is up towards the UE.
+    StartTls,
+    /// Which side of TCP this termination is: state-aware handling.
+    TcpRole(Termination, TransportRole),
+    /// Which side of TLS the IMS-AGW is.
+    TlsRole(TlsRole),
+}
+
+/// What has happened to a stream.
+///
+/// ```
+/// use sdp_sec::edge::gateway::{Event, Termination};
+///
+/// let event = Event::TcpUp(Termination::Access);
+/// assert!(matches!(event, Event::TcpUp(Termination::Access)));
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// The IMS-ALG's order.
+    Order(Order),
+    /// The certificate, in DER, that the UE showed in the handshake under way. The TLS library has
+    /// yet to see it prove that it holds the key.
+    PeerCertificate(&'a [u8]),
+    /// The TCP connection of this termination is gone, or was not to be had.
+    TcpDown(Termination),
+    /// A TCP SYN, or a connection to be accepted, is at this termination.
+    TcpIncoming(Termination),
+    /// The TCP connection of this termination is up.
+    TcpUp(Termination),
+    /// TLS is gone: alert, close_notify or failed handshake.
+    TlsDown,
+    /// The TLS handshake is complete, the peer's Finished verified.
+    TlsUp,
+}
+
+/// An event does not fit the state of its stream; the stream is unchanged.
+///
+/// ```
+/// use sdp_sec::edge::gateway::GatewayError;
+///
+/// assert_eq!(GatewayError::Released.to_string(), "the stream has been released");
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum GatewayError {
+    /// The certificate has no octets, or more than
+    /// [`MAX_CERTIFICATE_LEN`](super::MAX_CERTIFICATE_LEN).
+    #[error("the certificate is empty or too long")]
+    CertificateLength,
+    /// A stream of that name is there already.
+    #[error("the stream exists already")]
+    DuplicateStream,
+    /// Roles and fingerprints do not change under a connection.
+    #[error("the connection is already being set up")]
+    Established,
+    /// A SYN at a termination that the IMS-ALG gave no role; do not answer it, and do not forward it.
+    #[error("the termination has no TCP role yet")]
+    NoRole,
+    /// The stream runs over UDP.
+    #[error("the stream has no TCP")]
+    NoTcp,
+    /// A SYN at a termination that is TCP client, or an order to connect one that is TCP server, or
+    /// to start TLS as a TLS server.
+    #[error("the event contradicts the negotiated role")]
+    RoleConflict,
+    /// The stream has been released.
+    #[error("the stream has been released")]
+    Released,
+    /// More than [`MAX_STREAMS`](super::MAX_STREAMS).
+    #[error("too many streams")]
+    TooManyStreams,
+    /// The event cannot happen in this state: a library or the caller is out of step.
+    #[error("the event does not fit the state")]
+    Unexpected,
+    /// No stream of that name.
+    #[error("no such stream")]
+    UnknownStream,
+}

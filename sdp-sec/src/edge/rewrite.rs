@@ -1,0 +1,146 @@
+//! Carries out what was decided, line by line; what is not named stays as it came.
+
+use alloc::string::String;
+
+use zeroize::Zeroizing;
+
+use super::section::{Facts, Kind, MediaFacts};
+use crate::fingerprint::Fingerprint;
+use crate::lines::{EditError, Editor, Line};
+use crate::mediasec::Mechanism;
+use crate::{E2ae, Protocol, Setup};
+
+/// What happens to one media section.
+#[derive(Default)]
+pub(super) struct Edit<'e> {
+    /// Takes the security attributes of this mechanism away; without it `a=3ge2ae` alone.
+    pub(super) strip: Option<Mechanism>,
+    /// Towards the core: of T.38, `a=setup` and `a=connection` go as well.
+    pub(super) to_plain: bool,
+    pub(super) protocol: Option<Protocol<'e>>,
+    pub(super) refuse: bool,
+    pub(super) setup: Option<Setup>,
+    /// The scheme of the first URI of `a=path`.
+    pub(super) scheme: Option<&'static str>,
+    pub(super) crypto: &'e [Zeroizing<String>],
+    pub(super) fingerprint: Option<&'e Fingerprint>,
+    pub(super) e2ae: Option<E2ae<'e>>,
+}
+
+impl Edit<'_> {
+    fn strips(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::E2ae => true,
+            Kind::Capability | Kind::Crypto | Kind::Fingerprint | Kind::TlsId => {
+                self.strip.is_some()
+            }
+            Kind::Setup | Kind::Connection => {
+                self.to_plain && self.strip == Some(Mechanism::UdptlDtls)
+            }
+            Kind::KeyMgmt | Kind::Path => false,
+        }
+    }
+
+    pub(super) fn apply<'a>(
+        &self,
+        editor: &mut Editor<'a>,
+        media: &MediaFacts<'a>,
+    ) -> Result<(), EditError> {
+        if self.refuse {
+            editor.replace(media.line.port_field(), 0)?;
+        }
+        if let Some(protocol) = self.protocol
+            && protocol != media.line.protocol()
+        {
+            editor.replace(media.line.protocol_field(), protocol)?;
+        }
+        let last = media.facts.last.unwrap_or(media.line.line());
+        let mut setup = self.setup;
+        let mut appended = false;
+        for (kind, attribute) in &media.facts.known {
+            let line = attribute.line();
+            if self.strips(*kind) {
+                if line.number() == last.number() {
+                    self.add(setup, |text| editor.insert_before(line, text))?;
+                    appended = true;
+                }
+                editor.remove(line)?;
+            } else if *kind == Kind::Setup
+                && let Some(role) = setup.take()
+            {
+                editor.replace(line.whole(), role.line())?;
+            } else if *kind == Kind::Path
+                && let (Some(scheme), Some(field)) = (self.scheme, scheme_of(&line))
+            {
+                editor.replace(field, scheme)?;
+            }
+        }
+        if !appended {
+            self.add(setup, |text| editor.insert_after(last, text))?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        setup: Option<Setup>,
+        mut write: impl FnMut(&dyn core::fmt::Display) -> Result<(), EditError>,
+    ) -> Result<(), EditError> {
+        for line in self.crypto {
+            write(&line.as_str())?;
+        }
+        if let Some(fingerprint) = self.fingerprint {
+            write(&fingerprint.line())?;
+        }
+        if let Some(setup) = setup {
+            write(&setup.line())?;
+        }
+        if let Some(e2ae) = self.e2ae {
+            write(&e2ae.line())?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes room for keys before any is written: a description that grew later would leave copies of
+/// those before.
+pub(super) fn make_room<'e>(
+    editor: &mut Editor<'_>,
+    crypto: impl Iterator<Item = &'e Zeroizing<String>>,
+    media: usize,
+) {
+    /// Octets, at most, of a line end.
+    const LINE_END: usize = 2;
+    /// Octets, at most, of what is added to an m-line beside `a=crypto`.
+    const OTHERS: usize = 320;
+    let lines = crypto.map(|line| line.len().saturating_add(LINE_END));
+    editor.reserve(
+        lines
+            .sum::<usize>()
+            .saturating_add(media.saturating_mul(OTHERS)),
+    );
+}
+
+/// Writes the session section: without attributes that are for the edge alone, or that no stream
+/// which passes the edge untouched needs.
+pub(super) fn session<'a>(
+    editor: &mut Editor<'a>,
+    facts: &Facts<'a>,
+    strips: impl Fn(Kind) -> bool,
+) -> Result<(), EditError> {
+    let mut gone = facts.known.iter().filter(|(kind, _)| strips(*kind));
+    gone.try_for_each(|(_, attribute)| editor.remove(attribute.line()))
+}
+
+/// The scheme of the first URI of an `a=path` line.
+fn scheme_of<'a>(line: &Line<'a>) -> Option<crate::lines::Field<'a>> {
+    let value = line.attribute()?.value()?.trim_ascii_start();
+    let end = value.iter().position(|octet| *octet == b':')?;
+    let scheme = value.get(..end)?;
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name.as_bytes());
+    if is("msrp") || is("msrps") {
+        line.field(scheme)
+    } else {
+        None
+    }
+}
