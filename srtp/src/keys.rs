@@ -148,8 +148,9 @@ impl Keys {
 
     /// Asks for what the next packet of `ssrc` will need.
     pub(crate) fn prefetch(&self, ssrc: u32) {
-        if let Some(key) = self.serving(ssrc).all().next() {
-            kernel::prefetch(key);
+        // Looks at no key itself, which would be waiting for it.
+        if let Some(key) = self.serving(ssrc).only() {
+            kernel::prefetch(&key.srtp);
         }
     }
 
