@@ -10,3 +10,4 @@
 mod exchanges;
 mod hostile;
 mod support;
+mod vectors;
