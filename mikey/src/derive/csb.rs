@@ -60,6 +60,14 @@ impl CsbDerivation {
         self.prf
     }
 
+    /// RAND of the exchanges of RFC 3830; those of RFC 6043 have two.
+    pub(crate) fn rand(&self) -> Option<&[u8]> {
+        match &self.freshness {
+            Freshness::Rfc3830 { rand, .. } => Some(rand),
+            Freshness::Ticket { .. } => None,
+        }
+    }
+
     /// Fills `out` with the key of crypto session `cs_id`, derived from `tgk`.
     pub fn derive(&self, tgk: &Secret, key: SessionKey, cs_id: u8, out: &mut [u8]) {
         let label = match &self.freshness {

@@ -10,6 +10,42 @@ use crate::payload::SecurityPolicy;
 /// An authenticated proposal, for the Responder to look at and then to establish or to reject.
 ///
 /// `M` is what the exchange still has to do; each has its own `establish`.
+///
+/// ```
+/// use mikey::derive::Secret;
+/// use mikey::exchange::{ExchangeError, KeyKind, KeyMaterial, Proposal, psk};
+/// use mikey::payload::{CsIdMap, SrtpIdMap, SrtpIdSession};
+/// use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
+///
+/// # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// # let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
+/// # let (mut of_alice, mut of_bob) = (InMemoryKeys::new(), InMemoryKeys::new());
+/// # of_alice.insert(bob.clone(), Secret::new(&[0x2b; 16])?);
+/// # of_bob.insert(alice.clone(), Secret::new(&[0x2b; 16])?);
+/// # let now = Timestamp::from_unix(1_800_000_000, 0);
+/// // The second SSRC is left to the Responder.
+/// let streams = [
+///     SrtpIdSession { policy_no: 0, ssrc: 0x1111_1111, roc: 0 },
+///     SrtpIdSession { policy_no: 0, ssrc: 0, roc: 0 },
+/// ];
+/// let proposal = Proposal::new(CsIdMap::SrtpId(SrtpIdMap::new(&streams)?));
+/// # let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::random(16, &mut rng)?);
+/// let initiator = psk::Initiator::new(&of_alice, alice, bob.clone());
+/// let (awaiting, message) =
+///     initiator.request(&proposal, vec![tgk], MessageTime::Utc(now), &mut rng)?;
+///
+/// let mut cache = InMemoryReplayCache::new(1024, SkewWindow::default());
+/// let responder = psk::Responder::new(&of_bob, bob);
+/// let mut accepted = responder.accept(&message, &mut cache, now)?;
+/// assert_eq!(accepted.peer().data(), b"sip:alice@example.org");
+/// accepted.choose_ssrcs(&[0x2222_2222])?;
+/// let (at_bob, answer) = accepted.establish()?;
+///
+/// let at_alice = awaiting.accept(&answer.unwrap_or_default())?;
+/// assert_eq!(at_alice.sessions()[1].ssrc(), Some(0x2222_2222));
+/// assert_eq!(at_alice.sessions(), at_bob.sessions());
+/// # Ok::<(), ExchangeError>(())
+/// ```
 pub struct Accepted<M> {
     pub(super) bundle: Bundle,
     pub(super) peer: Identity,

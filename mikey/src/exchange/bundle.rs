@@ -289,6 +289,30 @@ impl fmt::Debug for Bundle {
 }
 
 /// What [`Bundle::from_established`] is made of.
+///
+/// ```
+/// use mikey::code_points::DataType;
+/// use mikey::derive::{CsbDerivation, Prf, Rands, Secret};
+/// use mikey::exchange::{Bundle, Established, ExchangeError, KeyKind, KeyMaterial};
+/// use mikey::payload::CsIdMap;
+/// use mikey::{Identity, MessageTime, Timestamp};
+///
+/// let rands = Rands::new(&[1; 16], &[2; 16]).unwrap_or_default();
+/// let bundle = Bundle::from_established(Established {
+///     data_type: DataType::TransferInit,
+///     local: Identity::uri("sip:bob@example.org")?,
+///     peer: Identity::uri("sip:alice@example.org")?,
+///     is_initiator: false,
+///     csb_id: 7,
+///     derivation: CsbDerivation::ticket(Prf::HmacSha256, rands),
+///     keys: vec![KeyMaterial::new(KeyKind::Gtgk, Secret::new(&[3; 32])?)],
+///     cs_id_map: CsIdMap::NONE,
+///     policies: &[],
+///     time: MessageTime::Utc(Timestamp::from_unix(1_800_000_000, 0)),
+/// });
+/// assert_eq!((bundle.csb_id(), bundle.is_initiator()), (7, false));
+/// # Ok::<(), ExchangeError>(())
+/// ```
 #[allow(clippy::exhaustive_structs, reason = "a bundle has these parts")]
 #[derive(Debug)]
 pub struct Established<'a> {

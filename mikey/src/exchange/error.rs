@@ -177,6 +177,42 @@ impl From<UnknownKey> for ExchangeError {
 /// A step that was refused, and the state that goes on waiting ([RFC 3830 §5.1.2]: a forged answer
 /// must not end an exchange).
 ///
+/// ```
+/// use mikey::derive::Secret;
+/// use mikey::exchange::{ExchangeError, KeyKind, KeyMaterial, Proposal, psk};
+/// use mikey::payload::{CsIdMap, SrtpIdMap, SrtpIdSession};
+/// use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
+///
+/// # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// # let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
+/// # let (mut of_alice, mut of_bob) = (InMemoryKeys::new(), InMemoryKeys::new());
+/// # of_alice.insert(bob.clone(), Secret::new(&[0x2b; 16])?);
+/// # of_bob.insert(alice.clone(), Secret::new(&[0x2b; 16])?);
+/// # let now = Timestamp::from_unix(1_800_000_000, 0);
+/// // The second SSRC is left to the Responder.
+/// let streams = [
+///     SrtpIdSession { policy_no: 0, ssrc: 0x1111_1111, roc: 0 },
+///     SrtpIdSession { policy_no: 0, ssrc: 0, roc: 0 },
+/// ];
+/// let proposal = Proposal::new(CsIdMap::SrtpId(SrtpIdMap::new(&streams)?));
+/// # let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::random(16, &mut rng)?);
+/// let initiator = psk::Initiator::new(&of_alice, alice, bob.clone());
+/// let (awaiting, message) =
+///     initiator.request(&proposal, vec![tgk], MessageTime::Utc(now), &mut rng)?;
+/// # let mut cache = InMemoryReplayCache::new(1024, SkewWindow::default());
+/// # let mut accepted = psk::Responder::new(&of_bob, bob).accept(&message, &mut cache, now)?;
+/// # accepted.choose_ssrcs(&[0x2222_2222])?;
+/// # let answer = accepted.establish()?.1.unwrap_or_default();
+/// let mut forged = answer.clone();
+/// forged[20] ^= 1;
+/// let Err(rejected) = awaiting.accept(&forged) else { panic!("a forged answer was taken") };
+/// assert_eq!(rejected.error(), ExchangeError::Forged);
+///
+/// let bundle = rejected.into_state().accept(&answer)?;
+/// assert_eq!(bundle.sessions().len(), 2);
+/// # Ok::<(), ExchangeError>(())
+/// ```
+///
 /// [RFC 3830 §5.1.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.1.2
 pub struct Rejected<S> {
     error: ExchangeError,

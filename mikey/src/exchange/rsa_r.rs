@@ -4,7 +4,7 @@
 //! ```text
 //! Initiator                                                     Responder
 //! I_MESSAGE = HDR, T, RAND, IDi, {CERTi}, IDr, {SP}, SIGNi  -->
-//!                      <--  R_MESSAGE = HDR, T, IDr, {CERTr}, [SP], KEMAC, PKE, SIGNr
+//!              <--  R_MESSAGE = HDR, T, [RAND], IDr, {CERTr}, [SP], KEMAC, PKE, SIGNr
 //! ```
 //!
 //! [RFC 4738 §3]: https://www.rfc-editor.org/rfc/rfc4738#section-3

@@ -38,7 +38,7 @@ impl Context<'_> {
         [self.initiator.data(), self.responder.data(), time].concat()
     }
 
-    /// Whether `answer` belongs to this exchange, and names the right parties where it names any.
+    /// Whether `answer` belongs to this exchange: same CSB ID, PRF and time.
     pub(super) fn check(&self, answer: &Incoming<'_>) -> Result<(), ExchangeError> {
         let header = answer.header();
         if header.csb_id() != self.csb_id

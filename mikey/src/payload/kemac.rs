@@ -1,6 +1,7 @@
 use core::fmt;
 
 use bytes::BufMut;
+use subtle::ConstantTimeEq;
 
 use super::Mac;
 use crate::{DecodeError, EncodeError, code_points::EncrAlg, octets::Octets16, reader::Reader};
@@ -28,7 +29,7 @@ use crate::{DecodeError, EncodeError, code_points::EncrAlg, octets::Octets16, re
 /// ```
 ///
 /// [RFC 3830 §6.2]: https://www.rfc-editor.org/rfc/rfc3830#section-6.2
-#[derive(Clone, Copy, Eq, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct Kemac<'a> {
     encr_alg: EncrAlg,
     encr_data: Octets16<'a>,
@@ -86,6 +87,17 @@ impl<'a> Kemac<'a> {
         self.mac.encode(out);
     }
 }
+
+/// Encr data may be keys in the clear, so it is compared in constant time.
+impl PartialEq for Kemac<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.encr_alg == other.encr_alg
+            && self.mac == other.mac
+            && bool::from(self.encr_data().ct_eq(other.encr_data()))
+    }
+}
+
+impl Eq for Kemac<'_> {}
 
 /// Encr data may be keys in the clear, so it is not printed.
 impl fmt::Debug for Kemac<'_> {

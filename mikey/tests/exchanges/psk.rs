@@ -318,3 +318,34 @@ fn req_psk_22_the_sdp_ids_are_authenticated_with_the_message() {
         ExchangeError::Forged
     );
 }
+
+#[test]
+fn all_members_of_a_group_have_the_same_teks() {
+    let carol = Identity::uri("sip:carol@example.org").unwrap();
+    let (with_bob, with_carol) = (shared_with(bob()), shared_with(carol.clone()));
+    let to_bob = psk::Initiator::new(&with_bob, alice(), bob());
+    let to_carol = psk::Initiator::new(&with_carol, alice(), carol.clone());
+    let (group, for_bob) =
+        with_proposal(|p| to_bob.send(p, vec![tgk(1)], time(), &mut TestRng(1))).unwrap();
+    let later = MessageTime::Utc(now().plus_seconds(1));
+    let (_, for_carol) = with_proposal(|p| to_carol.invite(&group, p, later)).unwrap();
+
+    let (at_bob, _) = respond(&for_bob, &mut cache())
+        .unwrap()
+        .establish()
+        .unwrap();
+    let of_carol = shared_with(alice());
+    let responder = psk::Responder::new(&of_carol, carol);
+    let accepted = responder.accept(&for_carol, &mut cache(), now()).unwrap();
+    let (at_carol, _) = accepted.establish().unwrap();
+    assert_eq!(at_bob.csb_id(), at_carol.csb_id());
+    for cs_id in [1, 2] {
+        assert_eq!(tek(&at_bob, cs_id), tek(&at_carol, cs_id));
+    }
+    // Nobody but the Initiator invites, and not under another PRF.
+    let error = with_proposal(|p| to_carol.invite(&at_bob, p, later)).unwrap_err();
+    assert_eq!(error, ExchangeError::Mismatch);
+    let strong = to_carol.suite(Suite::AES_CM_256_HMAC_SHA256);
+    let error = with_proposal(|p| strong.invite(&group, p, later)).unwrap_err();
+    assert_eq!(error, ExchangeError::UnsupportedPrf);
+}

@@ -7,8 +7,10 @@ use mikey::exchange::{
     Acceptance, Bundle, DhUpdate, ExchangeError, Validity, dh, psk, public_key, rsa_r,
 };
 use mikey::limits::MAX_CERTIFICATES;
-use mikey::payload::{Kemac, Mac, Payload};
-use mikey::{CredentialError, Identity, InMemoryReplayCache, Message, MessageTime, ReplayError};
+use mikey::payload::{Kemac, Mac, Payload, Sign};
+use mikey::{
+    CredentialError, Credentials, Identity, InMemoryReplayCache, Message, MessageTime, ReplayError,
+};
 
 use crate::support::{
     TestRng, alice, bob, cache, lenient, now, tampered, tgk, time, with_proposal,
@@ -452,6 +454,54 @@ mod by_rsa_r {
                 assert_eq!(again, ExchangeError::Replay(ReplayError::Replayed));
             }
         }
+    }
+
+    #[test]
+    fn the_responder_draws_the_rand_that_an_initiator_leaves_to_it() {
+        let (of_alice, message) = start(RSA[0], SUITES[0]);
+        let decoded = Message::decode(&message).unwrap();
+        let unset = vec![0; of_alice.signature_len()];
+        let sign = Payload::Sign(Sign::new(of_alice.s_type(), &unset).unwrap());
+        let payloads: Vec<Payload<'_>> = decoded
+            .payloads()
+            .filter(|payload| !matches!(payload, Payload::Rand(_) | Payload::Sign(_)))
+            .chain([sign])
+            .collect();
+        let mut without = Message::new(*decoded.header(), &payloads).unwrap().to_vec();
+        without.truncate(without.len() - unset.len());
+        let signature = of_alice.sign(&[&without]).unwrap();
+        without.extend(signature);
+
+        let of_bob = RSA[0].of_bob();
+        let responder = rsa_r::Responder::new(&of_bob, bob());
+        let answered = |message: &[u8]| {
+            let accepted = responder.accept(message, &mut cache(), now()).unwrap();
+            accepted
+                .establish(SUITES[0], given(5), &[0], &mut TestRng(4))
+                .unwrap()
+        };
+        let rands = |message: &[u8]| {
+            let decoded = Message::decode(message).unwrap();
+            decoded
+                .payloads()
+                .filter(|payload| matches!(payload, Payload::Rand(_)))
+                .count()
+        };
+        let (bundle, answer) = answered(&without);
+        assert_eq!(rands(&answer), 1);
+        let (other, answer) = answered(&message);
+        assert_eq!(rands(&answer), 0);
+        let (mut ours, mut theirs) = ([0; 16], [0; 16]);
+        bundle.session_key(1, SessionKey::Tek, &mut ours).unwrap();
+        other.session_key(1, SessionKey::Tek, &mut theirs).unwrap();
+        assert_ne!(ours, theirs, "the RAND that was drawn is used");
+
+        // An Initiator that has sent RAND discards an answer that has one.
+        let initiator = rsa_r::Initiator::new(&of_alice, alice()).expecting(bob());
+        let (awaiting, _) = with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
+        let (_, answer) = answered(&without);
+        let error = awaiting.accept(&answer).unwrap_err().error();
+        assert_eq!(error, ExchangeError::UnexpectedPayload(PayloadType::Rand));
     }
 
     #[test]

@@ -24,6 +24,39 @@ use crate::{Identity, MessageTime};
 /// Its steps are those of [`dh_hmac::Initiator`](crate::exchange::dh_hmac::Initiator), with
 /// [`Credentials`] in place of a shared key.
 ///
+#[cfg_attr(feature = "rsa", doc = "```")]
+#[cfg_attr(not(feature = "rsa"), doc = "```ignore")]
+/// use mikey::crypto::RsaCredentials;
+/// use mikey::exchange::{ExchangeError, Proposal, dh};
+/// use mikey::payload::CsIdMap;
+/// use mikey::{Identity, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
+///
+/// # macro_rules! test_key {
+/// #     ($name:literal) => {
+/// #         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/rsa/", $name))
+/// #     };
+/// # }
+/// # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// # let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
+/// # let unusable = |_| ExchangeError::UnknownIdentity;
+/// # let mut of_alice = RsaCredentials::from_pkcs8(test_key!("alice.pkcs8.der")).map_err(unusable)?;
+/// # of_alice.trust(bob.clone(), test_key!("bob.modulus.bin"), &[1, 0, 1]);
+/// # let mut of_bob = RsaCredentials::from_pkcs8(test_key!("bob.pkcs8.der")).map_err(unusable)?;
+/// # of_bob.trust(alice.clone(), test_key!("alice.modulus.bin"), &[1, 0, 1]);
+/// # let now = Timestamp::from_unix(1_800_000_000, 0);
+/// # let mut cache = InMemoryReplayCache::new(1024, SkewWindow::default());
+/// let initiator = dh::Initiator::new(&of_alice, alice, bob.clone());
+/// let proposal = Proposal::new(CsIdMap::NONE);
+/// let (awaiting, message) = initiator.start(&proposal, MessageTime::Utc(now), &mut rng)?;
+///
+/// let responder = dh::Responder::new(&of_bob, bob);
+/// let (at_bob, answer) = responder.accept(&message, &mut cache, now)?.establish(&mut rng)?;
+///
+/// let at_alice = awaiting.accept(&answer).map_err(ExchangeError::from)?;
+/// assert_eq!(at_alice.keys()[0].key().expose(), at_bob.keys()[0].key().expose());
+/// # Ok::<(), ExchangeError>(())
+/// ```
+///
 /// [RFC 3830 §3.3]: https://www.rfc-editor.org/rfc/rfc3830#section-3.3
 pub struct Initiator<'k, C: ?Sized> {
     pub(super) credentials: &'k C,

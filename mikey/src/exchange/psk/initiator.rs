@@ -90,7 +90,36 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         time: MessageTime,
         rng: &mut R,
     ) -> Result<(Bundle, Vec<u8>), ExchangeError> {
-        self.message(proposal, material, time, false, rng)
+        let csb_id = proposal.draw_csb_id(rng);
+        let rand = fresh_rand(self.suite.prf(), rng);
+        self.message(proposal, material, time, false, csb_id, &rand)
+    }
+
+    /// As [`send`](Self::send), for one more member of `group`: the same CSB ID, RAND and keys, so
+    /// that all members have the same TEKs ([RFC 3830 §8.1]). `proposal` is the one of the group.
+    ///
+    /// # Errors
+    ///
+    /// As of [`send`](Self::send), and [`ExchangeError::UnsupportedPrf`] for a suite with another
+    /// PRF than the group's, [`ExchangeError::Mismatch`] for a bundle of another kind of exchange or
+    /// that this host did not initiate.
+    ///
+    /// [RFC 3830 §8.1]: https://www.rfc-editor.org/rfc/rfc3830#section-8.1
+    pub fn invite(
+        &self,
+        group: &Bundle,
+        proposal: &Proposal<'_>,
+        time: MessageTime,
+    ) -> Result<(Bundle, Vec<u8>), ExchangeError> {
+        if group.derivation.prf() != self.suite.prf() {
+            return Err(ExchangeError::UnsupportedPrf);
+        }
+        let rand = match group.derivation.rand() {
+            Some(rand) if group.is_initiator() => rand,
+            _ => return Err(ExchangeError::Mismatch),
+        };
+        let material = group.keys().iter().map(KeyMaterial::duplicate).collect();
+        self.message(proposal, material, time, false, group.csb_id(), rand)
     }
 
     /// The I_MESSAGE that wants a verification message (V = 1).
@@ -105,20 +134,23 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         time: MessageTime,
         rng: &mut R,
     ) -> Result<(AwaitingVerification, Vec<u8>), ExchangeError> {
-        let (bundle, message) = self.message(proposal, material, time, true, rng)?;
+        let csb_id = proposal.draw_csb_id(rng);
+        let rand = fresh_rand(self.suite.prf(), rng);
+        let (bundle, message) = self.message(proposal, material, time, true, csb_id, &rand)?;
         Ok((
             AwaitingVerification::new(bundle, DataType::PskVerMsg, true),
             message,
         ))
     }
 
-    fn message<R: CryptoRng>(
+    fn message(
         &self,
         proposal: &Proposal<'_>,
         material: Vec<KeyMaterial>,
         time: MessageTime,
         v_flag: bool,
-        rng: &mut R,
+        csb_id: u32,
+        rand: &[u8],
     ) -> Result<(Bundle, Vec<u8>), ExchangeError> {
         if self.suite.cipher() == Cipher::Null {
             return Err(ExchangeError::UnsupportedCipher);
@@ -126,9 +158,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         if material.is_empty() {
             return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
         }
-        let csb_id = proposal.draw_csb_id(rng);
-        let rand = fresh_rand(self.suite.prf(), rng);
-        let keys = message_keys(self.keys, &self.parties.peer, self.suite, csb_id, &rand)?;
+        let keys = message_keys(self.keys, &self.parties.peer, self.suite, csb_id, rand)?;
         let iv = Iv {
             csb_id,
             timestamp: time.octets(),
@@ -136,7 +166,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         let encr_data = seal_kemac(&keys, &iv, None, &material)?;
         let mut payloads = alloc::vec![
             Payload::T(time.to_payload()),
-            Payload::Rand(Rand::new(&rand)?),
+            Payload::Rand(Rand::new(rand)?),
             Payload::Id(self.parties.local.to_payload()?),
             Payload::Id(self.parties.peer.to_payload()?),
         ];
@@ -156,7 +186,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
             role: Role::Initiator,
             parties: Some(self.parties.clone()),
             csb_id,
-            derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
+            derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, rand),
             keys: material,
             sessions: Sessions::from_map(proposal.cs_id_map()),
             policies: proposal

@@ -22,6 +22,42 @@ use crate::{Identity, MessageTime};
 /// Compare [`Bundle::peer`] with whom you wish to talk to, or say so with
 /// [`expecting`](Self::expecting).
 ///
+#[cfg_attr(feature = "rsa", doc = "```")]
+#[cfg_attr(not(feature = "rsa"), doc = "```ignore")]
+/// use mikey::crypto::{RsaCredentials, Suite};
+/// use mikey::derive::Secret;
+/// use mikey::exchange::{ExchangeError, KeyKind, KeyMaterial, Proposal, rsa_r};
+/// use mikey::payload::CsIdMap;
+/// use mikey::{Identity, InMemoryReplayCache, MessageTime, SkewWindow, Timestamp};
+///
+/// # macro_rules! test_key {
+/// #     ($name:literal) => {
+/// #         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/rsa/", $name))
+/// #     };
+/// # }
+/// # let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// # let (alice, bob) = (Identity::uri("sip:alice@example.org")?, Identity::uri("sip:bob@example.org")?);
+/// # let unusable = |_| ExchangeError::UnknownIdentity;
+/// # let mut of_alice = RsaCredentials::from_pkcs8(test_key!("alice.pkcs8.der")).map_err(unusable)?;
+/// # of_alice.trust(bob.clone(), test_key!("bob.modulus.bin"), &[1, 0, 1]);
+/// # let mut of_bob = RsaCredentials::from_pkcs8(test_key!("bob.pkcs8.der")).map_err(unusable)?;
+/// # of_bob.trust(alice.clone(), test_key!("alice.modulus.bin"), &[1, 0, 1]);
+/// # let now = Timestamp::from_unix(1_800_000_000, 0);
+/// # let mut cache = InMemoryReplayCache::new(1024, SkewWindow::default());
+/// let initiator = rsa_r::Initiator::new(&of_alice, alice);
+/// let proposal = Proposal::new(CsIdMap::NONE);
+/// let (awaiting, message) = initiator.start(&proposal, MessageTime::Utc(now), &mut rng)?;
+///
+/// let accepted = rsa_r::Responder::new(&of_bob, bob.clone()).accept(&message, &mut cache, now)?;
+/// let tgk = KeyMaterial::new(KeyKind::Tgk, Secret::random(16, &mut rng)?);
+/// let suite = Suite::AES_CM_128_HMAC_SHA1;
+/// let (_at_bob, answer) = accepted.establish(suite, vec![tgk], &[], &mut rng)?;
+///
+/// let at_alice = awaiting.accept(&answer).map_err(ExchangeError::from)?;
+/// assert_eq!(at_alice.peer(), Some(&bob));
+/// # Ok::<(), ExchangeError>(())
+/// ```
+///
 /// [RFC 4738 §3.4]: https://www.rfc-editor.org/rfc/rfc4738#section-3.4
 pub struct Initiator<'k, C: ?Sized> {
     credentials: &'k C,

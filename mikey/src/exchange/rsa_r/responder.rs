@@ -8,12 +8,13 @@ use crate::crypto::{Iv, Suite};
 use crate::derive::CsbDerivation;
 use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::incoming::Incoming;
+use crate::exchange::psk::fresh_rand;
 use crate::exchange::sessions::Sessions;
 use crate::exchange::signature::{
     EnvelopedKeys, check_signature, envelope_keys, fresh_envelope_key, put_signature,
 };
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError, KeyMaterial, Policy};
-use crate::payload::{Cert, Header, Payload, Pke, SecurityPolicy, Sign};
+use crate::payload::{Cert, Header, Payload, Pke, Rand, SecurityPolicy, Sign};
 use crate::seam::Credentials;
 use crate::{Identity, Message, ReplayCache, Timestamp};
 
@@ -44,7 +45,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         self
     }
 
-    /// Takes an I_MESSAGE. It must have RAND: the Responder adds none of its own.
+    /// Takes an I_MESSAGE. If it has no RAND, the answer has one.
     ///
     /// # Errors
     ///
@@ -59,7 +60,10 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let allowed = [Rand, Id, Cert, Sp, Sign];
         let init = Incoming::read(message, &self.acceptance, DataType::RsaRInit, &allowed)?;
         let prf = init.prf()?;
-        let rand = init.fresh_rand()?;
+        let rand = match init.rand() {
+            Some(_) => init.fresh_rand()?,
+            None => &[],
+        };
         let time = init.accepted_time(&self.acceptance, now)?;
         let peer = init.sender(&self.local)?;
         check_signature(&init, &peer, self.credentials)?;
@@ -107,6 +111,7 @@ pub type Accepted<'k, C> = exchange::Accepted<Answering<'k, C>>;
 /// What is left to do: to choose keys, seal and sign them.
 pub struct Answering<'k, C: ?Sized> {
     credentials: &'k C,
+    /// Empty if the Initiator left it to us.
     rand: Vec<u8>,
     acceptance: Acceptance,
 }
@@ -149,6 +154,12 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
         if !policies.iter().all(chosen) || (policies.is_empty() && !bundle.policies.is_empty()) {
             return Err(ExchangeError::UnsupportedPolicy);
         }
+        let (rand, drawn) = if rand.is_empty() {
+            (fresh_rand(suite.prf(), rng), true)
+        } else {
+            (rand, false)
+        };
+        bundle.derivation = CsbDerivation::rfc3830(suite.prf(), bundle.csb_id, &rand);
         bundle
             .policies
             .retain(|policy| policies.contains(&policy.policy_no()));
@@ -171,10 +182,11 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
         };
         let kemac = EnvelopedKeys::seal(&keys, &iv, context.responder, &material)?;
 
-        let mut payloads = alloc::vec![
-            Payload::T(context.time),
-            Payload::Id(context.responder.to_payload()?),
-        ];
+        let mut payloads = alloc::vec![Payload::T(context.time),];
+        if drawn {
+            payloads.push(Payload::Rand(Rand::new(&rand)?));
+        }
+        payloads.push(Payload::Id(context.responder.to_payload()?));
         payloads.extend(credentials.certificates().into_iter().map(Payload::Cert));
         let params = bundle
             .policies
