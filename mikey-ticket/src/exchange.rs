@@ -1,5 +1,6 @@
 //! The exchanges as state machines: a message and the time in, a message or keys out.
 
+mod answer;
 mod established;
 mod request;
 mod resolve;
@@ -7,11 +8,10 @@ mod resolve;
 mod srtp;
 mod transfer;
 
+pub use answer::{Answer, VerifiedTransfer};
 pub use established::{Established, Session};
 pub use request::{AwaitingTicket, Initiator};
-pub use resolve::{
-    Answer, AwaitingResolution, IncomingTransfer, Resolution, Responder, VerifiedTransfer,
-};
+pub use resolve::{AwaitingResolution, IncomingTransfer, Resolution, Responder};
 #[cfg(feature = "srtp")]
 pub use srtp::SrtpKeyError;
 pub use transfer::{AwaitingTransfer, GrantedTicket, Offer, Transfer};

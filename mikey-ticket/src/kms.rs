@@ -32,6 +32,15 @@ pub trait KmsPolicy {
         true
     }
 
+    /// Whether `resolver` may resolve a ticket that does not name it: one to whom a call is diverted
+    /// (TR 33.829 §9.3.2.2), or the focus that a conference factory has set up (TR 33.829 §5.3.3.3).
+    ///
+    /// Keys that are forked are `resolver`'s own, and name it to the Initiator, who decides last.
+    fn may_stand_in(&self, resolver: &Identity, policy: &Policy, now: Timestamp) -> bool {
+        let _ = (resolver, policy, now);
+        false
+    }
+
     /// Whether the pre-shared key `psk` (IDRpsk, such as a B-TID) is the key of `identity`.
     fn owns_key(&self, identity: &Identity, psk: &Identity) -> bool {
         let _ = (identity, psk);
@@ -294,7 +303,8 @@ impl<S: PreSharedKeys, T: TicketKeys, P: KmsPolicy, C: ReplayCache> Kms<S, T, P,
         }
         let contents = open_ticket(&ticket, &self.ticket_keys, now)?;
         let policy = contents.policy();
-        if !policy.allows_recipient(resolver) {
+        let stands_in = || self.policy.may_stand_in(resolver, policy, now);
+        if !policy.allows_recipient(resolver) && !stands_in() {
             return Err(TicketError::WrongRecipient);
         }
         if !self.policy.may_resolve(resolver, policy, now) {

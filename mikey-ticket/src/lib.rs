@@ -12,7 +12,9 @@ mod exchange;
 mod kms;
 mod message;
 mod policy;
+pub mod profile;
 mod recipient;
+mod replay;
 mod strength;
 mod ticket;
 mod ticket_keys;
@@ -27,6 +29,7 @@ pub use exchange::{
 pub use kms::{GrantAsAsked, Kms, KmsPolicy};
 pub use policy::{KeyRequest, Policy, PolicyError};
 pub use recipient::Recipient;
+pub use replay::DeferredReplayCache;
 pub use strength::Strength;
 pub use ticket::{IssuedTicket, TicketContents, issue_ticket, open_ticket};
 pub use ticket_keys::{InMemoryTicketKeys, TicketKeyError, TicketKeys};

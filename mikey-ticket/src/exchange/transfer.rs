@@ -310,8 +310,27 @@ impl Transfer {
     /// [`Rejected`] with the state, which goes on waiting, and with the reason. Where no answer may
     /// come, it is [`TicketError::Mismatch`].
     pub fn accept(self, message: &[u8]) -> Result<Established, Rejected<Self>> {
+        self.accept_from(message, |_| false)
+    }
+
+    /// As [`accept`](Self::accept), also from a peer that the ticket does not name, if `stands_in`
+    /// says so: one to whom the call was diverted (TR 33.829 §9.3.2.2), or the focus of a conference
+    /// (TR 33.829 §5.3.3.3).
+    ///
+    /// # Errors
+    ///
+    /// As of [`accept`](Self::accept).
+    ///
+    /// # Security
+    ///
+    /// Only with forking does the KMS vouch for who the peer is.
+    pub fn accept_from(
+        self,
+        message: &[u8],
+        stands_in: impl FnOnce(&Identity) -> bool,
+    ) -> Result<Established, Rejected<Self>> {
         match self {
-            Self::Awaiting(waiting) => match waiting.read(message) {
+            Self::Awaiting(waiting) => match waiting.read(message, stands_in) {
                 Ok(established) => Ok(established),
                 Err(error) => Err(Rejected::new(error, Self::Awaiting(waiting))),
             },
@@ -353,7 +372,11 @@ impl AwaitingTransfer {
         })
     }
 
-    fn read(&self, octets: &[u8]) -> Result<Established, TicketError> {
+    fn read(
+        &self,
+        octets: &[u8],
+        stands_in: impl FnOnce(&Identity) -> bool,
+    ) -> Result<Established, TicketError> {
         let flags = self.policy.flags();
         let strength = self.policy.strength();
         let data_type = DataType::TransferResp;
@@ -392,7 +415,8 @@ impl AwaitingTransfer {
         let message_keys = transfer_keys(strength, &mpk, response, self.csb_id, both)?;
         received.verify(&message_keys, &[&self.sent])?;
 
-        if !self.policy.allows_recipient(&peer) {
+        let may_stand_in = || flags.forking && stands_in(&peer);
+        if !(self.policy.allows_recipient(&peer) || may_stand_in()) {
             return Err(TicketError::WrongRecipient);
         }
         let mut sessions = self.sessions.answered(received.message())?;

@@ -9,5 +9,6 @@
 
 mod exchanges;
 mod hostile;
+mod profiles;
 mod support;
 mod vectors;
