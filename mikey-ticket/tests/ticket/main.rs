@@ -10,5 +10,6 @@
 mod exchanges;
 mod hostile;
 mod profiles;
+mod properties;
 mod support;
 mod vectors;
