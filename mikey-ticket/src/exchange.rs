@@ -7,6 +7,7 @@ mod resolve;
 #[cfg(feature = "srtp")]
 mod srtp;
 mod transfer;
+mod update;
 
 pub use answer::{Answer, VerifiedTransfer};
 pub use established::{Established, Session};

@@ -308,6 +308,13 @@ impl<'a> Received<'a> {
         Ok(keys.verify(&parts, self.v.octets())?)
     }
 
+    /// The time of the message, read next to `near`; `near` itself for a counter.
+    pub(crate) fn moment(&self, near: Timestamp) -> Timestamp {
+        MessageTime::from_payload(self.time, near)
+            .clock()
+            .unwrap_or(near)
+    }
+
     /// Checks the time of an initial message. Counters are not taken: a KMS and a called party
     /// cannot keep one for everybody.
     pub(crate) fn check_time(&self, window: SkewWindow, now: Timestamp) -> Result<(), TicketError> {

@@ -13,11 +13,12 @@ use rand_core::CryptoRng;
 use crate::derive::transfer_keys;
 use crate::exchange::established::{Bundle, Established, Freshness, Session};
 use crate::exchange::resolve::{IncomingTransfer, Resolution};
+use crate::exchange::update::Link;
 use crate::message::{Received, error_message, fresh_time, iv, rands, seal, seal_kemac};
 use crate::policy::idr;
 use crate::{Policy, Rejected, TicketError};
 
-/// What a Responder answers to an offer ([RFC 6043 §4.2.2.3]).
+/// What a Responder answers to an offer ([RFC 6043 §4.2.2.3]), or either side puts into an update.
 ///
 /// Each session that was offered, with one policy, an SPI and for SRTP an SSRC, and perhaps more.
 ///
@@ -72,6 +73,14 @@ impl<'a> Answer<'a> {
     #[must_use]
     pub const fn sessions(&self) -> &'a [CryptoSession<'a>] {
         self.sessions
+    }
+
+    pub(super) const fn policies(&self) -> &'a [SecurityPolicy<'a>] {
+        self.policies
+    }
+
+    pub(super) const fn keys(&self) -> &'a [KeyMaterial] {
+        self.keys
     }
 }
 
@@ -154,22 +163,42 @@ impl VerifiedTransfer {
             self.answer(answer, now, rng)
                 .map(|(done, message)| (done, Some(message)))
         } else {
-            self.complete().map(|done| (done, None))
+            self.complete(now).map(|done| (done, None))
         };
         accepted.map_err(|error| Rejected::new(error, self))
     }
 
-    fn complete(&self) -> Result<Established, TicketError> {
+    fn complete(&self, now: Timestamp) -> Result<Established, TicketError> {
         let received = Received::read(&self.incoming.octets, DataType::TransferInit)?;
         let rand = received.strong_rand(RandRole::Initiator)?;
         let mut bundle = Bundle::of(received.message())?;
         bundle.add_keys(self.bundle.keys())?;
         let freshness = Freshness::new(self.policy(), rand, &[])?;
+        let (strength, csb_id) = (self.policy().strength(), received.header().csb_id());
+        let (mpk, initial) = (&self.resolution.mpk_i, TicketMessage::Initial);
+        let keys = transfer_keys(strength, mpk, initial, csb_id, rands(rand, &[])?)?;
+        let link = self.link(&received, keys, now);
         Ok(Established::new(
             self.initiator().clone(),
             bundle,
             freshness,
+            link,
         ))
+    }
+
+    fn link(&self, received: &Received<'_>, keys: MessageKeys, now: Timestamp) -> Link {
+        let modifier = self.resolution.modifier.as_ref();
+        let named = modifier.map(|(identity, _)| identity);
+        Link {
+            keys,
+            initiator: self.initiator().clone(),
+            responder: named.unwrap_or(&self.incoming.responder.identity).clone(),
+            is_initiator: false,
+            csb_id: received.header().csb_id(),
+            latest: received.moment(now).max(now),
+            flags: self.policy().flags(),
+            pending: None,
+        }
     }
 
     fn answer<R: CryptoRng + ?Sized>(
@@ -224,10 +253,9 @@ impl VerifiedTransfer {
         bundle.add_keys(answer.keys)?;
         bundle.check_complete()?;
         let freshness = Freshness::new(policy, rand_i, &rand_r)?;
-        Ok((
-            Established::new(self.initiator().clone(), bundle, freshness),
-            message,
-        ))
+        let link = self.link(&received, keys, now);
+        let established = Established::new(self.initiator().clone(), bundle, freshness, link);
+        Ok((established, message))
     }
 }
 

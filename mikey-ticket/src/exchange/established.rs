@@ -8,6 +8,7 @@ use mikey::payload::{CryptoSession, CsIdMap, Payload, SessionData, SrtpPolicy};
 use mikey::{Identity, Message};
 use zeroize::Zeroizing;
 
+use crate::exchange::update::Link;
 use crate::message::rands;
 use crate::{Policy, Strength, TicketError};
 
@@ -169,6 +170,35 @@ impl Bundle {
         }
     }
 
+    /// The sessions as an update has them; keys and policies that none of them names are dropped
+    /// ([RFC 6043 §5.2]).
+    ///
+    /// [RFC 6043 §5.2]: https://www.rfc-editor.org/rfc/rfc6043#section-5.2
+    pub(super) fn updated(
+        &self,
+        message: &Message<'_>,
+        keys: &[KeyMaterial],
+    ) -> Result<Self, TicketError> {
+        let mut bundle = Self {
+            sessions: sessions(message)?,
+            policies: self.policies.clone(),
+            keys: self.keys.iter().map(KeyMaterial::duplicate).collect(),
+        };
+        bundle.add_policies(message)?;
+        bundle.add_keys(keys)?;
+        bundle.check_complete()?;
+        let Self {
+            sessions,
+            policies,
+            keys,
+        } = &mut bundle;
+        policies.retain(|policy| sessions.iter().any(|s| s.policies.contains(&policy.0)));
+        if sessions.iter().all(|session| !session.spi.is_empty()) {
+            keys.retain(|key| sessions.iter().any(|s| key.spi() == Some(&s.spi)));
+        }
+        Ok(bundle)
+    }
+
     pub(crate) fn keys(&self) -> &[KeyMaterial] {
         &self.keys
     }
@@ -229,17 +259,24 @@ impl Freshness {
 ///
 /// [RFC 6043 §4.2.2]: https://www.rfc-editor.org/rfc/rfc6043#section-4.2.2
 pub struct Established {
-    peer: Identity,
-    bundle: Bundle,
+    pub(super) peer: Identity,
+    pub(super) bundle: Bundle,
     freshness: Freshness,
+    pub(super) link: Link,
 }
 
 impl Established {
-    pub(crate) const fn new(peer: Identity, bundle: Bundle, freshness: Freshness) -> Self {
+    pub(super) const fn new(
+        peer: Identity,
+        bundle: Bundle,
+        freshness: Freshness,
+        link: Link,
+    ) -> Self {
         Self {
             peer,
             bundle,
             freshness,
+            link,
         }
     }
 

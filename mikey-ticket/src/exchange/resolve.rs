@@ -456,7 +456,7 @@ impl fmt::Debug for AwaitingResolution {
 /// [RFC 6043 §5.3]: https://www.rfc-editor.org/rfc/rfc6043#section-5.3
 pub struct Resolution {
     ticket: IssuedTicket,
-    mpk_i: Secret,
+    pub(super) mpk_i: Secret,
     /// MPKr' where keys are forked, MPKi where they are not.
     pub(super) mpk: Secret,
     keys: Vec<KeyMaterial>,

@@ -14,6 +14,7 @@ use rand_core::CryptoRng;
 
 use crate::derive::{fork_keys, fork_mpk, initiator_data_keys, transfer_keys};
 use crate::exchange::established::{Bundle, Established, Freshness};
+use crate::exchange::update::Link;
 use crate::message::{Received, fresh_time, iv, open_kemac, rands, read_answer, seal, seal_kemac};
 use crate::policy::idr;
 use crate::{IssuedTicket, Policy, Rejected, TicketContents, TicketError};
@@ -201,13 +202,26 @@ impl GrantedTicket {
                 initial: keys,
                 csb_id,
                 rand,
+                identity: self.identity.clone(),
+                sent_at: now,
                 sent: sent.clone(),
                 sessions,
             }))
         } else {
             sessions.add_keys(&self.keys)?;
             let freshness = Freshness::new(&self.policy, &rand, &[])?;
-            Transfer::Complete(Established::new(offer.peer.clone(), sessions, freshness))
+            let link = Link {
+                keys,
+                initiator: self.identity.clone(),
+                responder: offer.peer.clone(),
+                is_initiator: true,
+                csb_id,
+                latest: now,
+                flags,
+                pending: None,
+            };
+            let peer = offer.peer.clone();
+            Transfer::Complete(Box::new(Established::new(peer, sessions, freshness, link)))
         };
         Ok((state, sent))
     }
@@ -299,7 +313,7 @@ pub enum Transfer {
     /// F = 1: the answer of the peer is needed.
     Awaiting(Box<AwaitingTransfer>),
     /// F = 0: there is no answer. Whoever may resolve the ticket has the keys.
-    Complete(Established),
+    Complete(Box<Established>),
 }
 
 impl Transfer {
@@ -349,6 +363,8 @@ pub struct AwaitingTransfer {
     initial: MessageKeys,
     csb_id: u32,
     rand: Vec<u8>,
+    identity: Identity,
+    sent_at: Timestamp,
     sent: Vec<u8>,
     sessions: Bundle,
 }
@@ -430,7 +446,17 @@ impl AwaitingTransfer {
         }
         sessions.check_complete()?;
         let freshness = Freshness::new(&self.policy, &self.rand, rand_r)?;
-        Ok(Established::new(peer, sessions, freshness))
+        let link = Link {
+            keys: message_keys,
+            initiator: self.identity.clone(),
+            responder: peer.clone(),
+            is_initiator: true,
+            csb_id: self.csb_id,
+            latest: received.moment(self.sent_at).max(self.sent_at),
+            flags,
+            pending: None,
+        };
+        Ok(Established::new(peer, sessions, freshness, link))
     }
 }
 

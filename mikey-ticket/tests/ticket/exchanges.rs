@@ -21,7 +21,7 @@ fn teks(strength: Strength, flags: TicketFlags) -> [Vec<u8>; 2] {
     let at_alice = match response {
         Some(response) => waiting.accept(&response).unwrap(),
         None => match waiting {
-            Transfer::Complete(established) => established,
+            Transfer::Complete(established) => *established,
             Transfer::Awaiting(_) => panic!("no answer was wanted"),
         },
     };

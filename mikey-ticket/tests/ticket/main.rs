@@ -12,4 +12,5 @@ mod hostile;
 mod profiles;
 mod properties;
 mod support;
+mod updates;
 mod vectors;

@@ -83,7 +83,7 @@ proptest! {
         let [at_bob, at_carol] = [bob(), carol()]
             .map(|who| answer(opened(&who, &init, flags, &mut kms, &mut rng), &mut rng));
         let at_alice: Established = match (waiting, at_bob.1) {
-            (Transfer::Complete(established), None) => established,
+            (Transfer::Complete(established), None) => *established,
             (waiting, Some(response)) => waiting.accept(&response).unwrap(),
             (Transfer::Awaiting(_), None) => panic!("the F flag wants an answer"),
         };
