@@ -54,7 +54,7 @@ fn half_a_round_trip_is_enough_without_the_f_flag() {
 }
 
 #[test]
-fn forked_responders_never_share_keys() {
+fn req_cdiv_02_forked_responders_never_share_keys() {
     for strength in STRENGTHS {
         let (mut kms, mut rng) = (kms(), TestRng(1));
         let mut ticket = granted(&policy(strength, Policy::FORKED), &mut kms, &mut rng);
@@ -300,4 +300,80 @@ fn both_sides_have_the_same_srtp_master_keys() {
     assert_eq!(first(ours.outbound()), first(theirs.inbound()));
     assert_eq!(first(ours.inbound()), first(theirs.outbound()));
     assert_eq!(first(ours.outbound()).0, Some(0x1111_1111));
+}
+
+/// RFC 6043 §8: content that is encrypted already has its key from the Responder.
+#[test]
+fn keys_of_pre_encrypted_content_come_from_the_responder() {
+    use mikey::derive::Secret;
+    use mikey::exchange::{KeyKind, KeyMaterial};
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    for (allowed, flags) in [
+        (
+            true,
+            TicketFlags {
+                responder_keys: true,
+                ..Policy::FORKED
+            },
+        ),
+        (false, Policy::FORKED),
+    ] {
+        let policy = policy(Strength::Bits128, flags)
+            .with_keys(Vec::new())
+            .unwrap();
+        let mut ticket = granted(&policy, &mut kms, &mut rng);
+        let (waiting, init) = call(&mut ticket, &mut rng);
+        let verified = verified(&bob(), &init, &mut kms, &mut rng);
+        let keys = [KeyMaterial::new(KeyKind::Tek, Secret::new(&[5; 16]).unwrap()).with_spi(&[5])];
+        let sessions = [stream(1, 0x1111_1111, &[5])];
+        let answer = Answer::new(&sessions).with_keys(&keys);
+        match verified.accept(&answer, now(), &mut rng) {
+            Ok((_, response)) => {
+                assert!(allowed);
+                let at_alice = waiting.accept(&response.unwrap()).unwrap();
+                assert_eq!(tek(&at_alice, 1), [5; 16]);
+            }
+            Err(rejected) => {
+                assert!(!allowed);
+                assert!(matches!(
+                    rejected.error(),
+                    TicketError::UnexpectedPayload(_)
+                ));
+            }
+        }
+    }
+}
+
+/// One TRANSFER exchange keys an SRTP stream and a TLS session.
+#[test]
+fn req_psk_02_one_exchange_keys_srtp_and_tls() {
+    let code_points = mikey::code_points::ThreeGppCodePoints::default();
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let mut ticket = granted(
+        &policy(Strength::Bits128, Policy::FORKED),
+        &mut kms,
+        &mut rng,
+    );
+    let params = srtp_params();
+    let policies =
+        [
+            mikey::payload::SecurityPolicy::new(0, mikey::code_points::ProtType::Srtp, &params)
+                .unwrap(),
+        ];
+    let sessions = [
+        stream(1, 0x1111_1111, &[7]),
+        stream(2, 0x2222_2222, &[7]),
+        CryptoSession::tls(&code_points, 3, &[7]).unwrap(),
+    ];
+    let peer = bob();
+    let offer = Offer::new(&peer, &sessions).with_policies(&policies);
+    let (waiting, init) = ticket.transfer(&offer, now(), &mut rng).unwrap();
+    let verified = verified(&bob(), &init, &mut kms, &mut rng);
+    let (at_bob, response) = verified
+        .accept(&Answer::new(&sessions), now(), &mut rng)
+        .unwrap();
+    let at_alice = waiting.accept(&response.unwrap()).unwrap();
+    let keys = [1, 2, 3].map(|cs_id| tek(&at_alice, cs_id));
+    assert_eq!(keys, [1, 2, 3].map(|cs_id| tek(&at_bob, cs_id)));
+    assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
 }
