@@ -41,10 +41,48 @@ pub trait KmsPolicy {
         false
     }
 
+    /// Told of every message once it is answered or refused.
+    fn audit(&self, event: &AuditEvent) {
+        let _ = event;
+    }
+
     /// Whether the pre-shared key `psk` (IDRpsk, such as a B-TID) is the key of `identity`.
     fn owns_key(&self, identity: &Identity, psk: &Identity) -> bool {
         let _ = (identity, psk);
         false
+    }
+}
+
+/// What a KMS has done about one message, for the operator's log. No secrets.
+#[non_exhaustive]
+#[derive(Clone, Debug)]
+pub struct AuditEvent {
+    /// The message; `None` if it was none.
+    pub message: Option<DataType>,
+    /// Who sent it: authenticated if there is an answer, else only claimed.
+    pub sender: Option<Identity>,
+    /// Whether it was answered, or why it was refused.
+    pub outcome: Result<(), TicketError>,
+}
+
+impl AuditEvent {
+    fn of(message: Option<&Message<'_>>, outcome: Result<(), TicketError>) -> Self {
+        let sender = message.and_then(|message| {
+            message.payloads().find_map(|payload| match payload {
+                Payload::Idr(idr)
+                    if matches!(idr.role(), IdRole::Initiator | IdRole::Responder) =>
+                {
+                    Some(Identity::from_payload(&idr.id()))
+                }
+                _ => None,
+            })
+        });
+        let message = message.map(|message| message.header().data_type());
+        Self {
+            message,
+            sender,
+            outcome,
+        }
     }
 }
 
@@ -141,14 +179,18 @@ impl<S: PreSharedKeys, T: TicketKeys, P: KmsPolicy, C: ReplayCache> Kms<S, T, P,
         now: Timestamp,
         rng: &mut R,
     ) -> Result<Vec<u8>, Refusal> {
-        let answer = match Message::decode(message) {
-            Err(error) => Err(TicketError::from(error).into()),
+        let decoded = Message::decode(message);
+        let answer = match &decoded {
+            Err(error) => Err(TicketError::from(*error).into()),
             Ok(decoded) => match decoded.header().data_type() {
                 DataType::RequestInitPsk => self.request(message, now, rng),
                 DataType::ResolveInitPsk => self.resolve(message, now, rng),
                 other => Err(TicketError::UnsupportedDataType(other).into()),
             },
         };
+        let outcome = answer.as_ref().map(|_| ()).map_err(|failed| failed.error);
+        self.policy
+            .audit(&AuditEvent::of(decoded.as_ref().ok(), outcome));
         answer.map_err(|Failed { error, keys }| {
             let reply = match (keys, Message::decode(message)) {
                 (Some(keys), Ok(decoded)) => error_message(&decoded, error, Some(&keys), None, now),

@@ -26,7 +26,7 @@ pub use exchange::{
     Answer, AwaitingResolution, AwaitingTicket, AwaitingTransfer, Established, GrantedTicket,
     IncomingTransfer, Initiator, Offer, Resolution, Responder, Session, Transfer, VerifiedTransfer,
 };
-pub use kms::{GrantAsAsked, Kms, KmsPolicy};
+pub use kms::{AuditEvent, GrantAsAsked, Kms, KmsPolicy};
 pub use policy::{KeyRequest, Policy, PolicyError};
 pub use recipient::Recipient;
 pub use replay::DeferredReplayCache;

@@ -377,3 +377,33 @@ fn req_psk_02_one_exchange_keys_srtp_and_tls() {
     assert_eq!(keys, [1, 2, 3].map(|cs_id| tek(&at_bob, cs_id)));
     assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
 }
+
+#[test]
+fn the_operator_is_told_of_every_message() {
+    let mut rng = TestRng(1);
+    let log = Log::default();
+    let mut kms = Kms::new(kms_id(), subscribers(), tpks(), &log, cache());
+    let (_, request) = ask(&policy(Strength::Bits128, Policy::FORKED), &mut rng);
+    kms.handle(&request, now(), &mut rng).unwrap();
+    kms.handle(&request, now(), &mut rng).unwrap_err();
+    kms.handle(&request[1..], now(), &mut rng).unwrap_err();
+    let log = log.0.borrow();
+    let senders: Vec<_> = log.iter().map(|event| event.sender.clone()).collect();
+    assert_eq!(senders, [Some(alice()), Some(alice()), None]);
+    assert_eq!(log[0].outcome, Ok(()));
+    assert!(matches!(log[1].outcome, Err(TicketError::Replay(_))));
+    assert_eq!(log[0].message, Some(DataType::RequestInitPsk));
+}
+
+#[derive(Default)]
+struct Log(core::cell::RefCell<Vec<mikey_ticket::AuditEvent>>);
+
+impl mikey_ticket::KmsPolicy for &Log {
+    fn grant(&self, _: &mikey::Identity, asked: &Policy, _: Timestamp) -> Option<Policy> {
+        Some(asked.clone())
+    }
+
+    fn audit(&self, event: &mikey_ticket::AuditEvent) {
+        self.0.borrow_mut().push(event.clone());
+    }
+}
