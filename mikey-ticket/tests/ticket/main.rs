@@ -1,0 +1,16 @@
+//! Self-consistency: both sides are ours, as no other implementation of RFC 6043 is known.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod exchanges;
+mod hostile;
+mod profiles;
+mod properties;
+mod support;
+mod updates;
+mod vectors;

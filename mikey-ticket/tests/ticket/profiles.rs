@@ -1,0 +1,225 @@
+//! The profiles of TR 33.829, by requirement. Self-consistency.
+
+use mikey::code_points::ThreeGppCodePoints;
+use mikey::derive::Secret;
+use mikey::{Identity, Message, MessageTime, ReplayCache, ReplayError, SeenMessage, Timestamp};
+use mikey_ticket::profile::{conference, psk_mime};
+use mikey_ticket::{
+    Answer, DeferredReplayCache, Kms, KmsPolicy, Policy, PolicyError, Recipient, Strength,
+    TicketError,
+};
+use proptest::prelude::*;
+
+use crate::support::*;
+
+const CODE_POINTS: ThreeGppCodePoints = ThreeGppCodePoints::DEFAULT;
+
+fn recipients() -> Vec<Recipient> {
+    [bob(), carol()].map(Recipient::new).to_vec()
+}
+
+fn content(proof: Option<&[u8]>) -> psk_mime::ContentKey {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let policy = psk_mime::policy(Strength::Bits128, recipients(), proof.is_some()).unwrap();
+    let mut ticket = granted(&policy, &mut kms, &mut rng);
+    let key = Secret::new(&[0xc0; 16]).unwrap();
+    let message = psk_mime::send(
+        &mut ticket,
+        &bob(),
+        &key,
+        proof,
+        &CODE_POINTS,
+        now(),
+        &mut rng,
+    )
+    .unwrap();
+    let read = Message::decode(&message).unwrap();
+    assert!(!read.header().v_flag());
+    assert_eq!(read.header().cs_id_map().cs_count(), 1);
+    let responder = user(bob()).with_application(psk_mime::application().unwrap());
+    let incoming = responder.receive(&message, now()).unwrap();
+    let (resolving, request) = incoming.resolve(&psk(&bob()), now(), &mut rng).unwrap();
+    let response = kms.handle(&request, now(), &mut rng).unwrap();
+    let verified = resolving.accept(&response, now(), &mut cache()).unwrap();
+    psk_mime::receive(verified, &CODE_POINTS, now(), &mut rng).unwrap()
+}
+
+#[test]
+fn req_msg_11_half_a_round_trip_carries_the_content_key() {
+    let content = content(None);
+    assert_eq!(content.key().expose(), [0xc0; 16]);
+    assert_eq!(content.sender(), &alice());
+    assert_eq!(content.content_mac(), None);
+    let flags = psk_mime::policy(Strength::Bits128, recipients(), false)
+        .unwrap()
+        .flags();
+    assert!(!flags.response && !flags.responder_rand && !flags.forking && flags.initiator_keys);
+    let other = Policy::new(Strength::Bits128, Policy::SHARED, recipients()).unwrap();
+    assert_eq!(psk_mime::check_policy(&other), Err(PolicyError::Profile));
+}
+
+#[test]
+fn req_msg_10_proof_of_origin_needs_forking() {
+    assert_eq!(content(Some(&[9; 16])).content_mac(), Some(&[9; 16][..]));
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let policy = psk_mime::policy(Strength::Bits128, recipients(), false).unwrap();
+    let mut ticket = granted(&policy, &mut kms, &mut rng);
+    let (key, mac) = (Secret::new(&[0xc0; 16]).unwrap(), Some(&[9; 16][..]));
+    let sent = psk_mime::send(
+        &mut ticket,
+        &bob(),
+        &key,
+        mac,
+        &CODE_POINTS,
+        now(),
+        &mut rng,
+    );
+    assert_eq!(sent.unwrap_err(), TicketError::Policy(PolicyError::Profile));
+}
+
+#[test]
+fn req_msg_02_03_every_intended_recipient_resolves_a_reused_ticket() {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let asked = psk_mime::policy(Strength::Bits128, recipients(), false).unwrap();
+    let flags = mikey::payload::TicketFlags {
+        reusable: true,
+        ..asked.flags()
+    };
+    let mut ticket = granted(&asked.with_flags(flags).unwrap(), &mut kms, &mut rng);
+    for (number, who) in [bob(), carol()].into_iter().enumerate() {
+        let key = Secret::new(&[u8::try_from(number).unwrap(); 16]).unwrap();
+        let sent = psk_mime::send(&mut ticket, &who, &key, None, &CODE_POINTS, now(), &mut rng);
+        let responder = user(who.clone()).with_application(psk_mime::application().unwrap());
+        let incoming = responder.receive(&sent.unwrap(), now()).unwrap();
+        let (resolving, request) = incoming.resolve(&psk(&who), now(), &mut rng).unwrap();
+        let response = kms.handle(&request, now(), &mut rng).unwrap();
+        let verified = resolving.accept(&response, now(), &mut cache()).unwrap();
+        let content = psk_mime::receive(verified, &CODE_POINTS, now(), &mut rng).unwrap();
+        assert_eq!(content.key().expose(), key.expose());
+    }
+}
+
+fn take(cache: &mut DeferredReplayCache, number: u32) -> Result<(), ReplayError> {
+    let mut digest = [0; 32];
+    digest[..4].copy_from_slice(&number.to_be_bytes());
+    let time = MessageTime::Utc(now().minus_seconds(1_000_000).plus_seconds(number.into()));
+    cache.check_and_insert(&SeenMessage::new(&digest, b"alice", time), now())
+}
+
+#[test]
+fn req_msg_05_deferred_messages_in_order_are_never_lost() {
+    let mut cache = DeferredReplayCache::new(3);
+    for number in 0..1000 {
+        assert_eq!(take(&mut cache, number), Ok(()));
+        assert!(cache.len() <= 3);
+    }
+    assert_eq!(take(&mut cache, 999), Err(ReplayError::Replayed));
+    assert_eq!(take(&mut cache, 5), Err(ReplayError::TooOld));
+    // The Responder lets the cache decide.
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let policy = Policy::new(Strength::Bits128, Policy::SHARED, recipients()).unwrap();
+    let mut ticket = granted(&policy, &mut kms, &mut rng);
+    let (_, init) = call(&mut ticket, &mut rng);
+    let week = now().plus_seconds(7 * 86_400);
+    assert!(user(bob()).receive(&init, week).is_err());
+    assert!(user(bob()).with_window(None).receive(&init, week).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn req_msg_05_no_message_is_taken_twice(
+        capacity in 0_usize..5,
+        numbers in prop::collection::vec(0_u32..12, 0..60),
+    ) {
+        let mut cache = DeferredReplayCache::new(capacity);
+        let mut taken = Vec::new();
+        for number in numbers {
+            if take(&mut cache, number).is_ok() {
+                prop_assert!(!taken.contains(&number));
+                taken.push(number);
+            }
+            prop_assert!(cache.len() <= capacity);
+        }
+    }
+}
+
+/// The KMS knows which foci belong to the factory.
+struct Foci;
+
+fn focus() -> Identity {
+    id("sip:focus7@conferencing.example.com")
+}
+
+fn factory() -> Identity {
+    id("sip:factory@example.com")
+}
+
+impl KmsPolicy for Foci {
+    fn grant(&self, _: &Identity, asked: &Policy, _: Timestamp) -> Option<Policy> {
+        Some(asked.clone())
+    }
+
+    fn may_stand_in(&self, resolver: &Identity, policy: &Policy, _: Timestamp) -> bool {
+        policy.allows_recipient(&factory()) && *resolver == focus()
+    }
+}
+
+#[test]
+fn req_ck_01_02_03_05_06_a_focus_answers_for_its_factory() {
+    let mut rng = TestRng(1);
+    let mut keys = subscribers();
+    for who in [focus(), id("sip:eve@example.org")] {
+        keys.insert(who.clone(), psk_of(&who));
+    }
+    let mut kms = Kms::new(kms_id(), keys, tpks(), Foci, cache());
+    let policy = conference::policy(Strength::Bits256, factory()).unwrap();
+    let (pending, request) = ask(&policy, &mut rng);
+    let response = kms.handle(&request, now(), &mut rng).unwrap();
+    let mut ticket = pending.accept(&response, now()).unwrap();
+    let list = [bob(), carol()];
+    let (waiting, init) = conference::transfer(
+        &mut ticket,
+        &factory(),
+        &list,
+        &CODE_POINTS,
+        now(),
+        &mut rng,
+    )
+    .unwrap();
+    assert_eq!(
+        Message::decode(&init)
+            .unwrap()
+            .header()
+            .cs_id_map()
+            .cs_count(),
+        0
+    );
+
+    // Someone else who says so is refused by the KMS.
+    let eve = id("sip:eve@example.org");
+    let incoming = user(eve.clone())
+        .standing_in_for(factory())
+        .receive(&init, now())
+        .unwrap();
+    let (_, request) = incoming.resolve(&psk(&eve), now(), &mut rng).unwrap();
+    let refusal = kms.handle(&request, now(), &mut rng).unwrap_err();
+    assert_eq!(refusal.error(), TicketError::WrongRecipient);
+
+    let at_focus = user(focus()).standing_in_for(factory());
+    let incoming = at_focus.receive(&init, now()).unwrap();
+    let (resolving, request) = incoming.resolve(&psk(&focus()), now(), &mut rng).unwrap();
+    let response = kms.handle(&request, now(), &mut rng).unwrap();
+    let verified = resolving.accept(&response, now(), &mut cache()).unwrap();
+    let listed = conference::participants(&verified, &CODE_POINTS).unwrap();
+    assert_eq!(listed, Some(list.to_vec()));
+    let (_, answer) = verified.accept(&Answer::new(&[]), now(), &mut rng).unwrap();
+    let answer = answer.unwrap();
+    let rejected = waiting.accept(&answer).unwrap_err();
+    assert_eq!(rejected.error(), TicketError::WrongRecipient);
+    let rule = Recipient::new(id("?@conferencing.example.com"));
+    let created = rejected
+        .into_state()
+        .accept_from(&answer, |peer| rule.names(peer))
+        .unwrap();
+    assert_eq!(created.peer(), &focus());
+}
