@@ -14,7 +14,8 @@ pub struct SeenMessage<'a> {
 }
 
 impl<'a> SeenMessage<'a> {
-    /// A message of `sender` (its identity data) with SHA-256 `digest` and `time`.
+    /// A message of `sender` (the type and the data of its identity) with SHA-256 `digest` and
+    /// `time`.
     #[must_use]
     pub const fn new(digest: &'a [u8; 32], sender: &'a [u8], time: MessageTime) -> Self {
         Self {
@@ -30,7 +31,7 @@ impl<'a> SeenMessage<'a> {
         self.digest
     }
 
-    /// The identity data of the authenticated sender.
+    /// The type and the data of the identity of the authenticated sender.
     #[must_use]
     pub const fn sender(&self) -> &'a [u8] {
         self.sender
@@ -82,6 +83,9 @@ impl<C: ReplayCache + ?Sized> ReplayCache for &mut C {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ReplayError {
+    /// The message is from later than the window allows: kept until then, it would take up room.
+    #[error("the message is from the future")]
+    Early,
     /// There is no room for the counter of one more sender.
     #[error("the replay cache has no room for another sender")]
     Full,
@@ -122,6 +126,8 @@ pub struct InMemoryReplayCache {
     counters: BTreeMap<Vec<u8>, u32>,
     /// What is before this is refused.
     earliest: Option<Timestamp>,
+    /// Whether counters may have been accepted that are not in `counters`.
+    counters_lost: bool,
 }
 
 impl InMemoryReplayCache {
@@ -134,16 +140,18 @@ impl InMemoryReplayCache {
             seen: BTreeSet::new(),
             counters: BTreeMap::new(),
             earliest: None,
+            counters_lost: false,
         }
     }
 
     /// An empty cache for a host that has lost track of what it accepted before `now`: it refuses
-    /// everything that may be among that.
+    /// everything that may be among that, and so every message with a counter in place of a time.
     #[must_use]
     pub fn after_loss(capacity: usize, window: SkewWindow, now: Timestamp) -> Self {
         let earliest = Some(now.plus_seconds(window.future().into()).next());
         Self {
             earliest,
+            counters_lost: true,
             ..Self::new(capacity, window)
         }
     }
@@ -170,24 +178,28 @@ impl InMemoryReplayCache {
         if self.seen.contains(&entry) {
             return Err(ReplayError::Replayed);
         }
+        if time > now.plus_seconds(self.window.future().into()) {
+            return Err(ReplayError::Early);
+        }
         let oldest = now.minus_seconds(self.window.past().into());
+        // What is forgotten now stays refused even when the clock is set back.
+        let mut earliest = self.earliest.max(Some(oldest));
+        if Some(time) < earliest {
+            return Err(ReplayError::TooOld);
+        }
+        let first = self.seen.first().map(|(first, _)| *first);
+        let makes_room = first.filter(|first| *first >= oldest && self.seen.len() >= self.capacity);
+        if let Some(first) = makes_room {
+            if first >= time {
+                return Err(ReplayError::Full);
+            }
+            earliest = earliest.max(Some(first.next()));
+            self.seen.pop_first();
+        }
         while self.seen.first().is_some_and(|(time, _)| *time < oldest) {
             self.seen.pop_first();
         }
-        // What was just forgotten stays refused even when the clock is set back.
-        self.earliest = self.earliest.max(Some(oldest));
-        if Some(time) < self.earliest {
-            return Err(ReplayError::TooOld);
-        }
-        if self.seen.len() >= self.capacity {
-            match self.seen.first() {
-                Some((first, _)) if *first < time => {
-                    self.earliest = self.earliest.max(Some(first.next()));
-                    self.seen.pop_first();
-                }
-                _ => return Err(ReplayError::Full),
-            }
-        }
+        self.earliest = earliest;
         self.seen.insert(entry);
         Ok(())
     }
@@ -197,6 +209,7 @@ impl InMemoryReplayCache {
         match self.counters.get_mut(sender) {
             Some(last) if count <= *last => return Err(ReplayError::Replayed),
             Some(last) => *last = count,
+            None if self.counters_lost => return Err(ReplayError::TooOld),
             None if senders >= self.capacity => return Err(ReplayError::Full),
             None => {
                 self.counters.insert(sender.to_vec(), count);

@@ -290,7 +290,9 @@ impl<'a> Incoming<'a> {
         now: Timestamp,
     ) -> Result<(), ExchangeError> {
         let digest: [u8; 32] = Sha256::digest(self.octets).into();
-        let message = SeenMessage::new(&digest, sender.data(), time);
+        let mut named = alloc::vec![sender.id_type().into()];
+        named.extend_from_slice(sender.data());
+        let message = SeenMessage::new(&digest, &named, time);
         Ok(cache.check_and_insert(&message, now)?)
     }
 }

@@ -164,7 +164,8 @@ impl Session {
     fn allows(&self, answer: &Self) -> bool {
         self.cs_id == answer.cs_id
             && self.prot_type == answer.prot_type
-            && (self.ssrc.is_none() || self.ssrc == answer.ssrc)
+            && (self.ssrc.is_none()
+                || (self.ssrc, self.roc, self.seq) == (answer.ssrc, answer.roc, answer.seq))
             && (self.policies == answer.policies
                 || self.policies.is_empty()
                 || (answer.policies.len() == 1

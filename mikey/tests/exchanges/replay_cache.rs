@@ -75,6 +75,36 @@ fn after_a_loss_everything_is_refused_until_the_window_has_passed() {
 }
 
 #[test]
+fn after_a_loss_no_counter_is_taken_on_trust() {
+    let mut cache = InMemoryReplayCache::after_loss(10, WINDOW, now());
+    let message = SeenMessage::new(&[0; 32], b"alice", MessageTime::Counter(1));
+    assert_eq!(
+        cache.check_and_insert(&message, now()),
+        Err(ReplayError::TooOld)
+    );
+    assert!(cache.is_empty());
+}
+
+#[test]
+fn what_is_refused_changes_nothing_even_with_a_wrong_clock() {
+    let mut cache = InMemoryReplayCache::new(10, WINDOW);
+    assert_eq!(insert(&mut cache, 1, now(), now()), Ok(()));
+    let wrong = now().plus_seconds(100_000);
+    assert_eq!(
+        insert(&mut cache, 2, now(), wrong),
+        Err(ReplayError::TooOld)
+    );
+    let early = now().plus_seconds(u64::from(WINDOW.future()) + 1);
+    assert_eq!(insert(&mut cache, 3, early, now()), Err(ReplayError::Early));
+    assert_eq!(cache.len(), 1);
+    assert_eq!(
+        insert(&mut cache, 1, now(), now()),
+        Err(ReplayError::Replayed)
+    );
+    assert_eq!(insert(&mut cache, 4, now(), now()), Ok(()));
+}
+
+#[test]
 fn counters_rise_for_each_sender_by_itself() {
     let mut cache = InMemoryReplayCache::new(2, WINDOW);
     let mut count = |sender: &[u8], count| {
