@@ -349,7 +349,7 @@ mod peers {
 
     impl Process {
         fn start(program: &Path) -> Result<Self, String> {
-            let message: String = PSK.iter().map(|octet| format!("{octet:02x}")).collect();
+            let message = PSK.map(|octet| format!("{octet:02x}")).concat();
             let mut child = Command::new(program)
                 .args([message, ROUND.to_string()])
                 .stdin(Stdio::piped())
