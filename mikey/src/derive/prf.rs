@@ -1,5 +1,6 @@
+use hmac::digest::FixedOutputReset;
 use hmac::digest::consts::U64;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{HmacReset, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -62,29 +63,27 @@ impl Prf {
         let first = if in_key.is_empty() { Some(empty) } else { None };
         for block in first.into_iter().chain(in_key.chunks(IN_KEY_BLOCK)) {
             match self {
-                Self::Mikey1 => xor_p::<Hmac<Sha1>>(block, label, out_key),
-                Self::HmacSha256 => xor_p::<Hmac<Sha256>>(block, label, out_key),
+                Self::Mikey1 => xor_p::<HmacReset<Sha1>>(block, label, out_key),
+                Self::HmacSha256 => xor_p::<HmacReset<Sha256>>(block, label, out_key),
             }
         }
     }
 }
 
 /// `out_key ^= P(block, label, m)`.
-fn xor_p<M: Mac + KeyInit<KeySize = U64> + Clone>(block: &[u8], label: &[u8], out_key: &mut [u8]) {
-    let keyed = hmac_key::<M>(block);
+fn xor_p<M>(block: &[u8], label: &[u8], out_key: &mut [u8])
+where
+    M: Mac + KeyInit<KeySize = U64> + FixedOutputReset,
+{
+    // Keyed once: each reset goes back to the state behind the key.
+    let mut hmac = hmac_key::<M>(block);
     let mut a = None;
     for chunk in out_key.chunks_mut(M::output_size()) {
-        let seeded = match &a {
-            None => keyed.clone().chain_update(label),
-            Some(a) => keyed.clone().chain_update(a),
-        };
-        let next = seeded.finalize().into_bytes();
-        let octets = keyed
-            .clone()
-            .chain_update(&next)
-            .chain_update(label)
-            .finalize()
-            .into_bytes();
+        Mac::update(&mut hmac, a.as_deref().unwrap_or(label));
+        let next = Mac::finalize_reset(&mut hmac).into_bytes();
+        Mac::update(&mut hmac, &next);
+        Mac::update(&mut hmac, label);
+        let octets = Mac::finalize_reset(&mut hmac).into_bytes();
         for (out, octet) in chunk.iter_mut().zip(&octets) {
             *out ^= octet;
         }
