@@ -1,51 +1,17 @@
 //! Reading, deciding and rewriting allocate nothing but the output. Self-consistency.
 
-#![allow(unsafe_code, reason = "an allocator is an unsafe trait")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use core::alloc::{GlobalAlloc, Layout};
-use core::cell::Cell;
-use std::alloc::System;
-
+use allocation_counter::measure;
 use sdp_sec::mediasec::{
     AccessEdge, Indications, Mechanism, MechanismSet, Policy, SignallingProtection, Source,
 };
 use sdp_sec::{E2ae, Sdp, answer};
 
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-/// The system's allocator, counting what this thread asks of it.
-struct Counting;
-
-// SAFETY: everything is passed on to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-fn allocations<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    let before = COUNT.get();
-    let result = work();
-    (result, COUNT.get() - before)
+fn allocations<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let mut result = None;
+    let count = measure(|| result = Some(work())).count_total;
+    (result.unwrap(), count)
 }
 
 const OFFER: &[u8] = include_bytes!("vectors/3gpp/ts34229_12_12a_offer.sdp");
