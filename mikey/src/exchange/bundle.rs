@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::incoming::Incoming;
 use super::sessions::Sessions;
 use super::verification::Context;
 use super::{ExchangeError, KeyKind, KeyMaterial, Policy, Proposal, Session};
@@ -118,6 +119,55 @@ impl Bundle {
                 .map(Policy::from_payload)
                 .collect(),
             last: established.time,
+            protection: None,
+        }
+    }
+
+    /// What an Initiator proposes by `method` at `time`. The keys are still to come.
+    pub(super) fn proposed(
+        method: DataType,
+        parties: Option<Parties>,
+        csb_id: u32,
+        derivation: CsbDerivation,
+        proposal: &Proposal<'_>,
+        time: MessageTime,
+    ) -> Self {
+        Self {
+            method,
+            role: Role::Initiator,
+            parties,
+            csb_id,
+            derivation,
+            keys: Vec::new(),
+            sessions: Sessions::from_map(proposal.cs_id_map()),
+            policies: proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
+            last: time,
+            protection: None,
+        }
+    }
+
+    /// What the initial message `init` proposes, which was made at `time`. The keys are still to
+    /// come.
+    pub(super) fn received(
+        init: &Incoming<'_>,
+        parties: Option<Parties>,
+        derivation: CsbDerivation,
+        time: MessageTime,
+    ) -> Self {
+        Self {
+            method: init.header().data_type(),
+            role: Role::Responder,
+            parties,
+            csb_id: init.header().csb_id(),
+            derivation,
+            keys: Vec::new(),
+            sessions: Sessions::from_map(init.header().cs_id_map()),
+            policies: init.policies(),
+            last: time,
             protection: None,
         }
     }

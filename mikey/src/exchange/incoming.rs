@@ -5,12 +5,17 @@ use sha2::{Digest, Sha256};
 use super::{Acceptance, ExchangeError, sessions::Policy, verification::Context};
 use crate::code_points::{DataType, ErrorNo, GeneralExtensionType, PayloadType};
 use crate::crypto::{Cipher, Mac, Suite};
-use crate::derive::{MIN_SECRET_LEN, Prf};
+use crate::derive::{MIN_SECRET_LEN, MessageKeys, Prf};
 use crate::limits::MAX_CERTIFICATES;
 use crate::payload::{
     self, Cert, CertHash, Dh, Header, Id, Kemac, Payload, Pke, SecurityPolicy, Sign, TsValue,
 };
-use crate::{Identity, MessageTime, ReplayCache, SeenMessage, Timestamp};
+use crate::seam::Credentials;
+use crate::{Identity, MessageTime, ReplayCache, ReplayError, SeenMessage, Timestamp};
+
+/// What the MAC or signature of a message covers, once that has been verified.
+#[derive(Clone, Copy)]
+pub(super) struct Authenticated<'a>(&'a [u8]);
 
 /// A message that was read and nothing more: each payload once, none that has no place in it.
 pub(super) struct Incoming<'a> {
@@ -281,17 +286,68 @@ impl<'a> Incoming<'a> {
         Ok(time)
     }
 
-    /// Tells the cache that the message was accepted. Only for a message that is authenticated.
-    pub(super) fn remember<C: ReplayCache + ?Sized>(
+    /// Checks the MAC that ends the message.
+    pub(super) fn check_mac(
         &self,
+        keys: &MessageKeys,
+        mac: &payload::Mac<'_>,
+    ) -> Result<Authenticated<'a>, ExchangeError> {
+        let covered = self.covered(mac.octets().len());
+        keys.verify(&[covered], mac.octets())?;
+        Ok(Authenticated(covered))
+    }
+
+    /// Checks the signature of `signer` that ends the message.
+    pub(super) fn check_signature<C: Credentials + ?Sized>(
+        &self,
+        signer: &Identity,
+        credentials: &C,
+    ) -> Result<Authenticated<'a>, ExchangeError> {
+        let sign = self.sign()?;
+        let covered = self.covered(sign.signature().len());
+        credentials.verify(
+            signer,
+            self.certificates(),
+            sign.s_type(),
+            &[covered],
+            sign.signature(),
+        )?;
+        Ok(Authenticated(covered))
+    }
+
+    /// Whether an update made at `time` is later than the last message of its bundle.
+    ///
+    /// Each message has a time of its own ([RFC 3830 §5.2]), so that the one with that of the last
+    /// is the last again.
+    ///
+    /// [RFC 3830 §5.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.2
+    pub(super) fn check_order(time: MessageTime, last: MessageTime) -> Result<(), ExchangeError> {
+        if time.is_after(last) {
+            Ok(())
+        } else if time == last {
+            Err(ReplayError::Replayed.into())
+        } else {
+            Err(ReplayError::TooOld.into())
+        }
+    }
+
+    /// Tells the cache that the message was accepted.
+    ///
+    /// The MAC or signature itself does not make it another message.
+    pub(super) fn remember<C: ReplayCache + ?Sized>(
+        authenticated: Authenticated<'_>,
         cache: &mut C,
         sender: &Identity,
         time: MessageTime,
         now: Timestamp,
     ) -> Result<(), ExchangeError> {
-        let digest: [u8; 32] = Sha256::digest(self.octets).into();
         let mut named = alloc::vec![sender.id_type().into()];
         named.extend_from_slice(sender.data());
+        let digest = Sha256::new()
+            .chain_update(Sha256::digest(&named))
+            .chain_update(authenticated.0)
+            .finalize()
+            .into();
         let message = SeenMessage::new(&digest, &named, time);
         Ok(cache.check_and_insert(&message, now)?)
     }

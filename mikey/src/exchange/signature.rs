@@ -42,19 +42,6 @@ pub(super) fn put_signature(
     Ok(octets)
 }
 
-/// Checks the signature of `signer` over all before it.
-pub(super) fn check_signature<C: Credentials + ?Sized>(
-    message: &Incoming<'_>,
-    signer: &Identity,
-    credentials: &C,
-) -> Result<(), ExchangeError> {
-    let sign = message.sign()?;
-    let signature = sign.signature();
-    let covered = message.covered(signature.len());
-    let certificates = message.certificates();
-    Ok(credentials.verify(signer, certificates, sign.s_type(), &[covered], signature)?)
-}
-
 /// The keys of a message whose secret is an envelope key ([RFC 3830 §4.1.4]).
 ///
 /// [RFC 3830 §4.1.4]: https://www.rfc-editor.org/rfc/rfc3830#section-4.1.4

@@ -6,11 +6,11 @@ use rand_core::CryptoRng;
 use crate::code_points::{DataType, PayloadType};
 use crate::crypto::{DhSecret, Group};
 use crate::derive::{CsbDerivation, Prf};
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::half_keys::{HalfKey, answered};
 use crate::exchange::psk::fresh_rand;
-use crate::exchange::sessions::{Policy, Sessions};
-use crate::exchange::signature::{check_signature, signed};
+use crate::exchange::sessions::Sessions;
+use crate::exchange::signature::signed;
 use crate::exchange::verification::read_answer;
 use crate::exchange::{
     Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected, Validity,
@@ -135,22 +135,14 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         let header = Header::new(DataType::DhInit, self.prf.prf_func(), csb_id, map)?
             .expecting_response(true);
         let message = signed(header, &payloads, self.credentials)?;
-        let bundle = Bundle {
-            method: DataType::DhInit,
-            role: Role::Initiator,
-            parties: Some(self.parties.clone()),
+        let bundle = Bundle::proposed(
+            DataType::DhInit,
+            Some(self.parties.clone()),
             csb_id,
-            derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal
-                .proposed_policies()
-                .iter()
-                .map(Policy::from_payload)
-                .collect(),
-            last: time,
-            protection: None,
-        };
+            CsbDerivation::rfc3830(self.prf, csb_id, &rand),
+            proposal,
+            time,
+        );
         let acceptance = Acceptance::new().short_groups(self.group != Group::Oakley5);
         let credentials = self.credentials;
         Ok((
@@ -229,7 +221,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             None,
         )?;
         answer.check_answer_ids(&context)?;
-        check_signature(&answer, context.responder, self.credentials)?;
+        answer.check_signature(context.responder, self.credentials)?;
         let theirs = answered(answer.dh(), &self.own, &self.acceptance)?;
         let sessions = self.bundle.sessions.answered(answer.header().cs_id_map())?;
         Ok((theirs.agree(&self.secret, self.own.validity())?, sessions))

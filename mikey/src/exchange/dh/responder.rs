@@ -6,11 +6,10 @@ use rand_core::CryptoRng;
 use crate::code_points::{DataType, PayloadType};
 use crate::crypto::DhSecret;
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::half_keys::HalfKey;
 use crate::exchange::incoming::Incoming;
-use crate::exchange::sessions::Sessions;
-use crate::exchange::signature::{check_signature, signed};
+use crate::exchange::signature::signed;
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
 use crate::payload::{Header, Payload};
 use crate::seam::Credentials;
@@ -64,25 +63,20 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let rand = init.fresh_rand()?;
         let time = init.accepted_time(&self.acceptance, now)?;
         let peer = init.sender(&self.local)?;
-        check_signature(&init, &peer, self.credentials)?;
-        init.remember(cache, &peer, time, now)?;
+        let authenticated = init.check_signature(&peer, self.credentials)?;
+        Incoming::remember(authenticated, cache, &peer, time, now)?;
         let csb_id = init.header().csb_id();
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
-        let bundle = Bundle {
-            method: DataType::DhInit,
-            role: Role::Responder,
-            parties: Some(Parties {
-                local: self.local.clone(),
-                peer: peer.clone(),
-            }),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(init.header().cs_id_map()),
-            policies: init.policies(),
-            last: time,
-            protection: None,
+        let parties = Parties {
+            local: self.local.clone(),
+            peer: peer.clone(),
         };
+        let bundle = Bundle::received(
+            &init,
+            Some(parties),
+            CsbDerivation::rfc3830(prf, csb_id, rand),
+            time,
+        );
         let credentials = self.credentials;
         Ok(Accepted {
             bundle,

@@ -10,7 +10,7 @@ use crate::exchange::bundle::Role;
 use crate::exchange::half_keys::{Agreed, DhUpdate, HalfKey, updated};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::Sessions;
-use crate::exchange::signature::{check_signature, signed};
+use crate::exchange::signature::signed;
 use crate::exchange::verification::read_answer;
 use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
 use crate::payload::{Header, Payload};
@@ -98,7 +98,7 @@ impl<C: Credentials + ?Sized> Responder<'_, C> {
     /// # Errors
     ///
     /// [`ExchangeError`]; the bundle is unchanged, and so is `cache` unless the message was
-    /// authenticated.
+    /// authenticated and later than the last one.
     pub fn accept_update<K: ReplayCache + ?Sized, R: CryptoRng>(
         &self,
         bundle: &mut Bundle,
@@ -119,11 +119,9 @@ impl<C: Credentials + ?Sized> Responder<'_, C> {
         if parties.local != self.local || init.sender(&self.local)? != parties.peer {
             return Err(ExchangeError::UnknownIdentity);
         }
-        check_signature(&init, &parties.peer, self.credentials)?;
-        init.remember(cache, &parties.peer, time, now)?;
-        if !time.is_after(bundle.last) {
-            return Err(ExchangeError::ClockSkew);
-        }
+        let authenticated = init.check_signature(&parties.peer, self.credentials)?;
+        Incoming::check_order(time, bundle.last)?;
+        Incoming::remember(authenticated, cache, &parties.peer, time, now)?;
         let agreed = Agreed::with(init.dh(), &self.acceptance, rng)?;
         let map = init.header().cs_id_map();
         let sessions = if map.cs_count() > 0 {
@@ -221,7 +219,7 @@ impl<C: Credentials + ?Sized> AwaitingUpdate<'_, '_, C> {
             None,
         )?;
         answer.check_answer_ids(&context)?;
-        check_signature(&answer, context.responder, self.credentials)?;
+        answer.check_signature(context.responder, self.credentials)?;
         let tgk = updated(answer.dh(), self.secret.as_ref(), &self.acceptance)?;
         let proposed = self.bundle.proposed_sessions(self.proposal.as_ref());
         let sessions = proposed.answered(answer.header().cs_id_map())?;

@@ -56,7 +56,7 @@ impl Bundle {
     /// # Errors
     ///
     /// [`ExchangeError`]; the bundle is unchanged, and so is `cache` unless the message was
-    /// authenticated.
+    /// authenticated and later than the last one.
     pub fn accept_dh_hmac_update<C: ReplayCache + ?Sized, R: CryptoRng>(
         &mut self,
         message: &[u8],
@@ -83,12 +83,9 @@ impl Bundle {
         if !kemac.encr_data().is_empty() {
             return Err(ExchangeError::UnexpectedPayload(P::KeyData));
         }
-        let mac = kemac.mac().octets();
-        keys.verify(&[init.covered(mac.len())], mac)?;
-        init.remember(cache, &parties.peer, time, now)?;
-        if !time.is_after(self.last) {
-            return Err(ExchangeError::ClockSkew);
-        }
+        let authenticated = init.check_mac(keys, &kemac.mac())?;
+        Incoming::check_order(time, self.last)?;
+        Incoming::remember(authenticated, cache, &parties.peer, time, now)?;
         let agreed = Agreed::with(init.dh(), acceptance, rng)?;
         let map = init.header().cs_id_map();
         let sessions = (map.cs_count() > 0).then(|| Sessions::from_map(map));
@@ -224,8 +221,7 @@ impl AwaitingUpdate<'_> {
             return Err(ExchangeError::Mismatch);
         }
         answer.check_answer_ids(&context)?;
-        let mac = kemac.mac().octets();
-        keys.verify(&[answer.covered(mac.len())], mac)?;
+        answer.check_mac(keys, &kemac.mac())?;
         let tgk = updated(answer.dh(), self.secret.as_ref(), &self.acceptance)?;
         let proposed = bundle.proposed_sessions(self.proposal.as_ref());
         let sessions = proposed.answered(answer.header().cs_id_map())?;

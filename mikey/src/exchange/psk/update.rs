@@ -130,7 +130,7 @@ impl Bundle {
     /// # Errors
     ///
     /// [`ExchangeError`]; the bundle is unchanged, and so is `cache` unless the message was
-    /// authenticated.
+    /// authenticated and later than the last one.
     pub fn accept_update<C: ReplayCache + ?Sized>(
         &mut self,
         message: &[u8],
@@ -149,12 +149,9 @@ impl Bundle {
         if !init.ids().is_empty() && init.sender(&parties.local)? != parties.peer {
             return Err(ExchangeError::UnknownIdentity);
         }
-        let mac = kemac.mac().octets();
-        keys.verify(&[init.covered(mac.len())], mac)?;
-        init.remember(cache, &parties.peer, time, now)?;
-        if !time.is_after(self.last) {
-            return Err(ExchangeError::ClockSkew);
-        }
+        let authenticated = init.check_mac(keys, &kemac.mac())?;
+        Incoming::check_order(time, self.last)?;
+        Incoming::remember(authenticated, cache, &parties.peer, time, now)?;
         let iv = Iv {
             csb_id: self.csb_id,
             timestamp: time.octets(),

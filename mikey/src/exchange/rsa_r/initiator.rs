@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
 use crate::crypto::Iv;
 use crate::derive::{CsbDerivation, MessageKeys, Prf};
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::psk::fresh_rand;
 use crate::exchange::sessions::{Policy, Sessions};
 use crate::exchange::signature::{envelope_keys, enveloped_suite, open_enveloped, signed};
@@ -126,22 +126,14 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         let header = Header::new(DataType::RsaRInit, self.prf.prf_func(), csb_id, map)?
             .expecting_response(true);
         let message = signed(header, &payloads, self.credentials)?;
-        let bundle = Bundle {
-            method: DataType::RsaRInit,
-            role: Role::Initiator,
-            parties: None,
+        let bundle = Bundle::proposed(
+            DataType::RsaRInit,
+            None,
             csb_id,
-            derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(map),
-            policies: proposal
-                .proposed_policies()
-                .iter()
-                .map(Policy::from_payload)
-                .collect(),
-            last: time,
-            protection: None,
-        };
+            CsbDerivation::rfc3830(self.prf, csb_id, &rand),
+            proposal,
+            time,
+        );
         let awaiting = AwaitingResponse {
             credentials: self.credentials,
             local: self.local.clone(),

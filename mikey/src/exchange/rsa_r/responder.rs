@@ -6,13 +6,10 @@ use rand_core::CryptoRng;
 use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
 use crate::crypto::{Iv, Suite};
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::psk::fresh_rand;
-use crate::exchange::sessions::Sessions;
-use crate::exchange::signature::{
-    EnvelopedKeys, check_signature, envelope_keys, fresh_envelope_key, put_signature,
-};
+use crate::exchange::signature::{EnvelopedKeys, envelope_keys, fresh_envelope_key, put_signature};
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError, KeyMaterial, Policy};
 use crate::payload::{Cert, Header, Payload, Pke, Rand, SecurityPolicy, Sign};
 use crate::seam::Credentials;
@@ -66,24 +63,19 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         };
         let time = init.accepted_time(&self.acceptance, now)?;
         let peer = init.sender(&self.local)?;
-        check_signature(&init, &peer, self.credentials)?;
-        init.remember(cache, &peer, time, now)?;
+        let authenticated = init.check_signature(&peer, self.credentials)?;
+        Incoming::remember(authenticated, cache, &peer, time, now)?;
         let csb_id = init.header().csb_id();
-        let bundle = Bundle {
-            method: DataType::RsaRInit,
-            role: Role::Responder,
-            parties: Some(Parties {
-                local: self.local.clone(),
-                peer: peer.clone(),
-            }),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(init.header().cs_id_map()),
-            policies: init.policies(),
-            last: time,
-            protection: None,
+        let parties = Parties {
+            local: self.local.clone(),
+            peer: peer.clone(),
         };
+        let bundle = Bundle::received(
+            &init,
+            Some(parties),
+            CsbDerivation::rfc3830(prf, csb_id, rand),
+            time,
+        );
         Ok(Accepted {
             bundle,
             peer,
