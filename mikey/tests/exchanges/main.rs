@@ -17,6 +17,8 @@ mod null;
 mod psk;
 mod replay_cache;
 #[cfg(feature = "rsa")]
+mod rsa;
+#[cfg(feature = "rsa")]
 mod signed;
 #[cfg(feature = "srtp")]
 mod srtp;
