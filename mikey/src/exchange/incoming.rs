@@ -8,7 +8,8 @@ use crate::crypto::{Cipher, Mac, Suite};
 use crate::derive::{MIN_SECRET_LEN, MessageKeys, Prf};
 use crate::limits::MAX_CERTIFICATES;
 use crate::payload::{
-    self, Cert, CertHash, Dh, Header, Id, Kemac, Payload, Pke, SecurityPolicy, Sign, TsValue,
+    self, Cert, CertHash, Dh, Extension, Header, Id, Kemac, Payload, Pke, SecurityPolicy, Sign,
+    TsValue,
 };
 use crate::seam::Credentials;
 use crate::{Identity, MessageTime, ReplayCache, ReplayError, SeenMessage, Timestamp};
@@ -32,7 +33,7 @@ pub(super) struct Incoming<'a> {
     cert_hash: Option<CertHash<'a>>,
     pke: Option<Pke<'a>>,
     sign: Option<Sign<'a>>,
-    csb_id_extension: bool,
+    group_csb_id: Option<u32>,
     error_no: Option<ErrorNo>,
     last: PayloadType,
 }
@@ -66,7 +67,7 @@ impl<'a> Incoming<'a> {
             cert_hash: None,
             pke: None,
             sign: None,
-            csb_id_extension: false,
+            group_csb_id: None,
             error_no: None,
             last: PayloadType::Last,
         };
@@ -107,9 +108,16 @@ impl<'a> Incoming<'a> {
                     !known
                 }
                 Payload::GeneralExtension(extension) => {
-                    let csb_id = GeneralExtensionType::CsbId;
-                    incoming.csb_id_extension |= extension.extension_type() == csb_id;
-                    true
+                    match extension.value(acceptance.reading().code_points()) {
+                        Ok(Extension::CsbId(csb_id)) => {
+                            incoming.group_csb_id.replace(csb_id).is_none()
+                        }
+                        Err(error) if extension.extension_type() == GeneralExtensionType::CsbId => {
+                            return Err(error.into());
+                        }
+                        // What else it says is for the caller to read.
+                        _ => true,
+                    }
                 }
                 Payload::Err(error) => {
                     incoming.error_no.get_or_insert(error.error_no());
@@ -146,11 +154,11 @@ impl<'a> Incoming<'a> {
         &self.ids
     }
 
-    /// Whether a group's CSB ID is brought along ([RFC 4738 §3.6]).
+    /// The CSB ID of a group, if it is brought along ([RFC 4738 §3.6]).
     ///
     /// [RFC 4738 §3.6]: https://www.rfc-editor.org/rfc/rfc4738#section-3.6
-    pub(super) const fn has_csb_id_extension(&self) -> bool {
-        self.csb_id_extension
+    pub(super) const fn group_csb_id(&self) -> Option<u32> {
+        self.group_csb_id
     }
 
     pub(super) fn certificates(&self) -> &[Cert<'a>] {

@@ -12,6 +12,8 @@
 
 mod dh_hmac;
 mod errors;
+#[cfg(feature = "rsa")]
+mod group;
 mod hostile;
 mod null;
 mod psk;

@@ -6,7 +6,7 @@ use crate::derive::CsbDerivation;
 use crate::exchange::bundle::Parties;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::psk::{Accepted, Answering};
-use crate::exchange::signature::{envelope_keys, enveloped_suite, open_enveloped};
+use crate::exchange::signature::{enveloped_suite, open_enveloped};
 use crate::exchange::{Acceptance, Bundle, ExchangeError};
 use crate::seam::Credentials;
 use crate::{Identity, ReplayCache, Timestamp};
@@ -66,16 +66,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
             csb_id,
             timestamp: time.octets(),
         };
-        let opened = self
-            .credentials
-            .open_envelope(init.cert_hash(), pke.data())
-            .map_err(ExchangeError::from)
-            .and_then(|envelope_key| envelope_keys(&envelope_key, suite, csb_id, rand))
-            .and_then(|keys| {
-                let material = open_enveloped(&keys, &iv, peer.to_payload()?, &kemac)?;
-                Ok((keys, material))
-            });
-        let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
+        let (keys, material) = open_enveloped(&init, &peer, suite, (&iv, rand), self.credentials)?;
         let parties = Parties {
             local: self.local.clone(),
             peer: peer.clone(),
