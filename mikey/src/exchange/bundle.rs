@@ -295,14 +295,18 @@ impl Bundle {
         }
     }
 
+    /// The sessions of `map`, the CS ID map of an update, or those that are if it has none.
+    pub(super) fn updated_sessions(&self, map: CsIdMap<'_>) -> Sessions {
+        if map.cs_count() > 0 {
+            Sessions::from_map(map)
+        } else {
+            self.sessions.clone()
+        }
+    }
+
     /// The sessions that an update proposes, or those that are.
     pub(super) fn proposed_sessions(&self, proposal: Option<&Proposal<'_>>) -> Sessions {
-        match proposal {
-            Some(proposal) if proposal.cs_id_map().cs_count() > 0 => {
-                Sessions::from_map(proposal.cs_id_map())
-            }
-            _ => self.sessions.clone(),
-        }
+        self.updated_sessions(proposal.map_or(CsIdMap::NONE, Proposal::cs_id_map))
     }
 
     /// What verification messages cover beside the message.

@@ -3,7 +3,8 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use crate::code_points::{DataType, PayloadType};
+use super::read_response;
+use crate::code_points::DataType;
 use crate::crypto::{DhSecret, Group};
 use crate::derive::{CsbDerivation, Prf};
 use crate::exchange::bundle::Parties;
@@ -11,7 +12,6 @@ use crate::exchange::half_keys::{HalfKey, answered};
 use crate::exchange::psk::fresh_rand;
 use crate::exchange::sessions::Sessions;
 use crate::exchange::signature::signed;
-use crate::exchange::verification::read_answer;
 use crate::exchange::{
     Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected, Validity,
 };
@@ -208,20 +208,8 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     }
 
     fn check(&self, message: &[u8]) -> Result<(KeyMaterial, Sessions), ExchangeError> {
-        use PayloadType::{Cert, Dh, Id, Sign};
         let context = self.bundle.context()?;
-        let allowed = [Id, Cert, Dh, Sign];
-        let data_type = DataType::DhResp;
-        let answer = read_answer(
-            message,
-            data_type,
-            &allowed,
-            &self.acceptance,
-            &context,
-            None,
-        )?;
-        answer.check_answer_ids(&context)?;
-        answer.check_signature(context.responder, self.credentials)?;
+        let answer = read_response(message, &self.acceptance, &context, self.credentials)?;
         let theirs = answered(answer.dh(), &self.own, &self.acceptance)?;
         let sessions = self.bundle.sessions.answered(answer.header().cs_id_map())?;
         Ok((theirs.agree(&self.secret, self.own.validity())?, sessions))

@@ -157,16 +157,14 @@ impl Bundle {
             timestamp: time.octets(),
         };
         let material = open_kemac(keys, &iv, None, kemac.encr_data())?;
-        let map = init.header().cs_id_map();
-        let sessions = (map.cs_count() > 0).then(|| Sessions::from_map(map));
-        let answered = sessions.as_ref().unwrap_or(&self.sessions);
+        let sessions = self.updated_sessions(init.header().cs_id_map());
         let answer = if init.header().v_flag() {
             let mut context = self.context()?;
             context.time = init.time();
             Some(verification_message(
                 DataType::PskVerMsg,
                 &context,
-                answered,
+                &sessions,
                 keys,
             )?)
         } else {
@@ -176,9 +174,7 @@ impl Bundle {
         if !material.is_empty() {
             self.keys = material;
         }
-        if let Some(sessions) = sessions {
-            self.sessions = sessions;
-        }
+        self.sessions = sessions;
         self.replace_policies(init.policies());
         Ok(answer)
     }
@@ -245,9 +241,7 @@ impl Bundle {
     ) {
         self.last = time;
         if let Some(proposal) = proposal {
-            if proposal.cs_id_map().cs_count() > 0 {
-                self.sessions = Sessions::from_map(proposal.cs_id_map());
-            }
+            self.sessions = self.updated_sessions(proposal.cs_id_map());
             let policies = proposal
                 .proposed_policies()
                 .iter()
