@@ -9,7 +9,7 @@ use crate::code_points::DataType;
 use crate::crypto::Suite;
 use crate::derive::{CsbDerivation, MessageKeys, SessionKey};
 use crate::payload::{CsIdMap, SecurityPolicy};
-use crate::{Identity, MessageTime};
+use crate::{Identity, MessageTime, ReplayError};
 
 /// An established crypto session bundle: who it is with, its sessions, policies and keys
 /// ([RFC 3830 §2.3]).
@@ -292,6 +292,22 @@ impl Bundle {
         match &self.parties {
             Some(parties) if self.method == method && self.role == role => Ok(parties),
             _ => Err(ExchangeError::UnsupportedDataType(method)),
+        }
+    }
+
+    /// Whether an update of the Initiator made at `time` is later than its last message.
+    ///
+    /// Each message has a time of its own ([RFC 3830 §5.4]), so that the one with that of the last
+    /// is the last again.
+    ///
+    /// [RFC 3830 §5.4]: https://www.rfc-editor.org/rfc/rfc3830#section-5.4
+    pub(super) fn check_order(&self, time: MessageTime) -> Result<(), ReplayError> {
+        if time.is_after(self.last) {
+            Ok(())
+        } else if time == self.last {
+            Err(ReplayError::Replayed)
+        } else {
+            Err(ReplayError::TooOld)
         }
     }
 

@@ -12,11 +12,34 @@ use crate::payload::{
     TsValue,
 };
 use crate::seam::Credentials;
-use crate::{Identity, MessageTime, ReplayCache, ReplayError, SeenMessage, Timestamp};
+use crate::{Identity, MessageTime, ReplayCache, SeenMessage, Timestamp};
 
 /// What the MAC or signature of a message covers, once that has been verified.
 #[derive(Clone, Copy)]
 pub(super) struct Authenticated<'a>(&'a [u8]);
+
+impl Authenticated<'_> {
+    /// Tells the cache that the message of `sender` was accepted.
+    ///
+    /// The MAC or signature itself does not make it another message.
+    pub(super) fn remember<C: ReplayCache + ?Sized>(
+        self,
+        cache: &mut C,
+        sender: &Identity,
+        time: MessageTime,
+        now: Timestamp,
+    ) -> Result<(), ExchangeError> {
+        let mut named = alloc::vec![sender.id_type().into()];
+        named.extend_from_slice(sender.data());
+        let digest = Sha256::new()
+            .chain_update(Sha256::digest(&named))
+            .chain_update(self.0)
+            .finalize()
+            .into();
+        let message = SeenMessage::new(&digest, &named, time);
+        Ok(cache.check_and_insert(&message, now)?)
+    }
+}
 
 /// A message that was read and nothing more: each payload once, none that has no place in it.
 pub(super) struct Incoming<'a> {
@@ -321,42 +344,5 @@ impl<'a> Incoming<'a> {
             sign.signature(),
         )?;
         Ok(Authenticated(covered))
-    }
-
-    /// Whether an update made at `time` is later than the last message of its bundle.
-    ///
-    /// Each message has a time of its own ([RFC 3830 §5.2]), so that the one with that of the last
-    /// is the last again.
-    ///
-    /// [RFC 3830 §5.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.2
-    pub(super) fn check_order(time: MessageTime, last: MessageTime) -> Result<(), ExchangeError> {
-        if time.is_after(last) {
-            Ok(())
-        } else if time == last {
-            Err(ReplayError::Replayed.into())
-        } else {
-            Err(ReplayError::TooOld.into())
-        }
-    }
-
-    /// Tells the cache that the message was accepted.
-    ///
-    /// The MAC or signature itself does not make it another message.
-    pub(super) fn remember<C: ReplayCache + ?Sized>(
-        authenticated: Authenticated<'_>,
-        cache: &mut C,
-        sender: &Identity,
-        time: MessageTime,
-        now: Timestamp,
-    ) -> Result<(), ExchangeError> {
-        let mut named = alloc::vec![sender.id_type().into()];
-        named.extend_from_slice(sender.data());
-        let digest = Sha256::new()
-            .chain_update(Sha256::digest(&named))
-            .chain_update(authenticated.0)
-            .finalize()
-            .into();
-        let message = SeenMessage::new(&digest, &named, time);
-        Ok(cache.check_and_insert(&message, now)?)
     }
 }

@@ -4,8 +4,10 @@ use mikey::code_points::{GeneralExtensionType, PayloadType, PayloadType as P, Pr
 use mikey::crypto::{RsaCredentials, Suite};
 use mikey::derive::{Prf, SessionKey};
 use mikey::exchange::{Bundle, ExchangeError, Proposal, rsa_r};
-use mikey::payload::{CsIdMap, Payload, PolicyParam, SecurityPolicy, SrtpIdMap, SrtpIdSession};
-use mikey::{Identity, Message, ReplayError};
+use mikey::payload::{
+    CsIdMap, Payload, PolicyParam, SecurityPolicy, Sign, SrtpIdMap, SrtpIdSession,
+};
+use mikey::{Credentials, Identity, Message, ReplayError};
 
 use crate::support::{TestRng, alice, bob, cache, now, tampered, tgk, time, with_proposal};
 
@@ -189,4 +191,45 @@ fn a_group_has_a_policy_and_a_key() {
         with_proposal(|p| new(p, Vec::new())),
         missing(PayloadType::KeyData)
     );
+}
+
+#[test]
+fn a_responder_may_say_its_policy_where_none_was_proposed() {
+    let (of_member, of_bob) = (of_member(), of_bob());
+    let stream = [SrtpIdSession {
+        policy_no: 0,
+        ssrc: 5,
+        roc: 0,
+    }];
+    let map = CsIdMap::SrtpId(SrtpIdMap::new(&stream).unwrap());
+    let proposal = Proposal::new(map);
+    let initiator = rsa_r::Initiator::new(&of_member, alice());
+    let (awaiting, message) = initiator.start(&proposal, time(), &mut TestRng(1)).unwrap();
+    let accepted = rsa_r::Responder::new(&of_bob, bob())
+        .accept(&message, &mut cache(), now())
+        .unwrap();
+    let (_, answer) = accepted
+        .establish(SUITE, vec![tgk(5)], &[], &mut TestRng(2))
+        .unwrap();
+
+    // The same answer with a policy, signed as it should be.
+    let decoded = Message::decode(&answer).unwrap();
+    let params = [PolicyParam::new(0, &[1]).unwrap()];
+    let policy = SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap();
+    let mut payloads: Vec<Payload<'_>> = decoded.payloads().collect();
+    payloads.insert(2, Payload::Sp(policy));
+    let sign = *payloads.last().unwrap();
+    let mut with_policy = Message::new(*decoded.header(), &payloads).unwrap().to_vec();
+    with_policy.truncate(with_policy.len() - sign.encoded_len());
+    let context = [alice().data(), bob().data(), &time().octets()].concat();
+    let signature = of_bob.sign(&[&with_policy, &context]).unwrap();
+    let Payload::Sign(sign) = sign else {
+        panic!("{sign:?}")
+    };
+    payloads.pop();
+    payloads.push(Payload::Sign(Sign::new(sign.s_type(), &signature).unwrap()));
+    let with_policy = Message::new(*decoded.header(), &payloads).unwrap().to_vec();
+
+    let bundle = awaiting.accept(&with_policy).unwrap();
+    assert_eq!(bundle.policy(0).unwrap().param(0), Some(&[1][..]));
 }

@@ -119,8 +119,8 @@ impl<C: Credentials + ?Sized> Responder<'_, C> {
             return Err(ExchangeError::UnknownIdentity);
         }
         let authenticated = init.check_signature(&parties.peer, self.credentials)?;
-        Incoming::check_order(time, bundle.last)?;
-        Incoming::remember(authenticated, cache, &parties.peer, time, now)?;
+        bundle.check_order(time)?;
+        authenticated.remember(cache, &parties.peer, time, now)?;
         let agreed = Agreed::with(init.dh(), &self.acceptance, rng)?;
         let sessions = bundle.updated_sessions(init.header().cs_id_map());
         let mut payloads = alloc::vec![

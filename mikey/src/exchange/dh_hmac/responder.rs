@@ -77,7 +77,7 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         let csb_id = init.header().csb_id();
         let keys = message_keys(self.keys, &peer, suite, csb_id, rand)?;
         let authenticated = init.check_mac(&keys, &kemac.mac())?;
-        Incoming::remember(authenticated, cache, &peer, time, now)?;
+        authenticated.remember(cache, &peer, time, now)?;
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
         let parties = Parties {
             local: self.local.clone(),

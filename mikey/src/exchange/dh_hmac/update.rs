@@ -83,8 +83,8 @@ impl Bundle {
             return Err(ExchangeError::UnexpectedPayload(P::KeyData));
         }
         let authenticated = init.check_mac(keys, &kemac.mac())?;
-        Incoming::check_order(time, self.last)?;
-        Incoming::remember(authenticated, cache, &parties.peer, time, now)?;
+        self.check_order(time)?;
+        authenticated.remember(cache, &parties.peer, time, now)?;
         let agreed = Agreed::with(init.dh(), acceptance, rng)?;
         let sessions = self.updated_sessions(init.header().cs_id_map());
         let half_keys: Vec<&HalfKey> = agreed

@@ -150,8 +150,8 @@ impl Bundle {
             return Err(ExchangeError::UnknownIdentity);
         }
         let authenticated = init.check_mac(keys, &kemac.mac())?;
-        Incoming::check_order(time, self.last)?;
-        Incoming::remember(authenticated, cache, &parties.peer, time, now)?;
+        self.check_order(time)?;
+        authenticated.remember(cache, &parties.peer, time, now)?;
         let iv = Iv {
             csb_id: self.csb_id,
             timestamp: time.octets(),

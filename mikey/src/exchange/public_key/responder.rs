@@ -59,7 +59,7 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let time = init.accepted_time(&self.acceptance, now)?;
         let peer = init.sender(&self.local)?;
         let authenticated = init.check_signature(&peer, self.credentials)?;
-        Incoming::remember(authenticated, cache, &peer, time, now)?;
+        authenticated.remember(cache, &peer, time, now)?;
 
         let csb_id = init.header().csb_id();
         let iv = Iv {

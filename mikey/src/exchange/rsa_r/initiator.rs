@@ -309,8 +309,10 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
         )?;
         let policies = answer.policies();
         let sessions = if self.rand.is_some() {
-            let proposed = |policy| self.bundle.policies.contains(policy);
-            if !policies.iter().all(proposed) {
+            // Where none was proposed the Responder may still say which one it has.
+            let proposed = &self.bundle.policies;
+            let known = |policy| proposed.is_empty() || proposed.contains(policy);
+            if !policies.iter().all(known) {
                 return Err(ExchangeError::UnsupportedPolicy);
             }
             self.bundle.sessions.answered(answer.header().cs_id_map())?
