@@ -37,7 +37,7 @@ fn read_response<'m, C: Credentials + ?Sized>(
         &allowed,
         acceptance,
         context,
-        None,
+        |error| error.is_signed(context.responder, credentials),
     )?;
     answer.check_answer_ids(context)?;
     answer.check_signature(context.responder, credentials)?;

@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 
 use super::half_keys::HalfKey;
 use super::incoming::Incoming;
-use super::verification::{Context, authenticate, read_answer, unset};
+use super::verification::{Context, authenticate, has_mac, read_answer, unset};
 use super::{Acceptance, ExchangeError};
 use crate::code_points::{DataType, EncrAlg, PayloadType};
 use crate::crypto::{Cipher, Mac, Suite};
@@ -88,14 +88,9 @@ fn read_response<'m>(
 ) -> Result<Incoming<'m>, ExchangeError> {
     let allowed = [PayloadType::Id, PayloadType::Dh, PayloadType::Kemac];
     let data_type = DataType::DhHmacResp;
-    let answer = read_answer(
-        message,
-        data_type,
-        &allowed,
-        acceptance,
-        context,
-        Some(keys),
-    )?;
+    let answer = read_answer(message, data_type, &allowed, acceptance, context, |error| {
+        has_mac(error, context, keys)
+    })?;
     let kemac = answer.last_kemac()?;
     if answer.suite(&kemac)? != keys.suite() || !kemac.encr_data().is_empty() {
         return Err(ExchangeError::Mismatch);

@@ -209,6 +209,18 @@ impl<'a> Incoming<'a> {
             .ok_or(ExchangeError::MissingPayload(PayloadType::Sign))
     }
 
+    /// Whether the message is signed by `signer`; it is refused if its signature does not hold.
+    pub(super) fn is_signed<C: Credentials + ?Sized>(
+        &self,
+        signer: &Identity,
+        credentials: &C,
+    ) -> Result<bool, ExchangeError> {
+        match self.sign {
+            Some(_) => self.check_signature(signer, credentials).map(|_| true),
+            None => Ok(false),
+        }
+    }
+
     pub(super) fn dh(&self) -> &[Dh<'a>] {
         &self.dh
     }

@@ -195,7 +195,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     /// # Errors
     ///
     /// [`Rejected`], with the state that waits on, for a message that is not the verified answer. An
-    /// [`ExchangeError::PeerError`] is a hint that anyone may have sent.
+    /// [`ExchangeError::PeerError`] ends the exchange only if it is authenticated.
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok((tgk, sessions)) => {

@@ -3,15 +3,16 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use crate::code_points::{DataType, PayloadType};
+use crate::code_points::{DataType, ErrorNo, PayloadType};
 use crate::crypto::DhSecret;
 use crate::derive::CsbDerivation;
 use crate::exchange::bundle::Parties;
 use crate::exchange::half_keys::HalfKey;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::signature::signed;
+use crate::exchange::verification::signed_rejection;
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
-use crate::payload::{Header, Payload};
+use crate::payload::{Header, Payload, SecurityPolicy};
 use crate::seam::Credentials;
 use crate::{Identity, ReplayCache, Timestamp};
 
@@ -108,6 +109,23 @@ pub struct Answering<'k, C: ?Sized> {
 }
 
 impl<C: Credentials + ?Sized> Accepted<'_, C> {
+    /// Rejects it as [`reject`](exchange::Accepted::reject) does, with a signature, so that the
+    /// Initiator need not take it for a hint ([RFC 3830 §5.1.2]).
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError::Credentials`] if the own key cannot sign.
+    ///
+    /// [RFC 3830 §5.1.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.1.2
+    pub fn reject_signed(
+        self,
+        error_no: ErrorNo,
+        policies: &[SecurityPolicy<'_>],
+    ) -> Result<Vec<u8>, ExchangeError> {
+        let context = self.bundle.context()?;
+        signed_rejection(&context, error_no, policies, self.method.credentials)
+    }
+
     /// Establishes it: the bundle with the agreed TGK, and the R_MESSAGE.
     ///
     /// # Errors

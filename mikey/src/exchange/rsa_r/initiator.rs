@@ -223,7 +223,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     /// # Errors
     ///
     /// [`Rejected`], with the state that waits on, for a message that is not the verified answer. An
-    /// [`ExchangeError::PeerError`] is a hint that anyone may have sent.
+    /// [`ExchangeError::PeerError`] ends the exchange only if it is authenticated.
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok(answer) => {
@@ -269,7 +269,11 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             allowed,
             &self.acceptance,
             &context,
-            None,
+            // Of whoever may answer none is known to be the one who was asked.
+            |error| match &self.expected {
+                Some(peer) => error.is_signed(peer, self.credentials),
+                None => Ok(false),
+            },
         )?;
         let (csb_id, rand) = match (&self.rand, answer.group_csb_id()) {
             (Some(rand), None) => (self.bundle.csb_id, rand.as_slice()),

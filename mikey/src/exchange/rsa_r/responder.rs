@@ -4,13 +4,14 @@ use core::fmt;
 use rand_core::CryptoRng;
 
 use super::Group;
-use crate::code_points::{DataType, EnvelopeKeyCache, GeneralExtensionType, PayloadType};
+use crate::code_points::{DataType, EnvelopeKeyCache, ErrorNo, GeneralExtensionType, PayloadType};
 use crate::crypto::{Iv, Suite};
 use crate::derive::CsbDerivation;
 use crate::exchange::bundle::Parties;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::psk::fresh_rand;
 use crate::exchange::signature::{EnvelopedKeys, envelope_keys, fresh_envelope_key, put_signature};
+use crate::exchange::verification::signed_rejection;
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError, KeyMaterial, Policy};
 use crate::payload::{Cert, GeneralExtension, Header, Payload, Pke, Rand, SecurityPolicy, Sign};
 use crate::seam::Credentials;
@@ -110,6 +111,23 @@ pub struct Answering<'k, C: ?Sized> {
 }
 
 impl<C: Credentials + ?Sized> Accepted<'_, C> {
+    /// Rejects it as [`reject`](exchange::Accepted::reject) does, with a signature, so that the
+    /// Initiator need not take it for a hint ([RFC 3830 §5.1.2]).
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError::Credentials`] if the own key cannot sign.
+    ///
+    /// [RFC 3830 §5.1.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.1.2
+    pub fn reject_signed(
+        self,
+        error_no: ErrorNo,
+        policies: &[SecurityPolicy<'_>],
+    ) -> Result<Vec<u8>, ExchangeError> {
+        let context = self.bundle.context()?;
+        signed_rejection(&context, error_no, policies, self.method.credentials)
+    }
+
     /// Gives `material` under `suite`, with the policies of the Initiator whose numbers are in
     /// `policies`: at least one, where it sent any ([RFC 4738 §3.6]).
     ///
