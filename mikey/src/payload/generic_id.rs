@@ -359,7 +359,13 @@ impl<'a> GenericIdMap<'a> {
         let before = *reader;
         let sessions: Sequence<'a, CryptoSession<'a>> =
             Sequence::parse_counted(reader, count.into())?;
-        match repeated(sessions.iter().map(|session| session.cs_id)) {
+        // Most maps have one session, which need not be read again.
+        let twice = if count > 1 {
+            repeated(sessions.iter().map(|session| session.cs_id))
+        } else {
+            None
+        };
+        match twice {
             Some(cs_id) => Err(before.error(DecodeErrorKind::DuplicateCsId(cs_id))),
             None => Ok(Self { count, sessions }),
         }
@@ -376,9 +382,12 @@ impl<'a> GenericIdMap<'a> {
 
 /// The first CS ID that was there before.
 fn repeated(mut cs_ids: impl Iterator<Item = u8>) -> Option<u8> {
-    let mut seen = [false; 1 << u8::BITS];
+    let mut seen = [0_u64; 4];
     cs_ids.find(|cs_id| {
-        let seen = seen.get_mut(usize::from(*cs_id));
-        seen.is_some_and(|seen| core::mem::replace(seen, true))
+        seen.get_mut(usize::from(cs_id >> 6)).is_some_and(|word| {
+            let before = *word;
+            *word |= 1 << (cs_id & 63);
+            before == *word
+        })
     })
 }
