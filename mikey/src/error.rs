@@ -88,6 +88,9 @@ impl core::error::Error for DecodeError {}
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DecodeErrorKind {
+    /// Two crypto sessions of a GENERIC-ID map have this CS ID.
+    #[error("CS ID {0} stands twice")]
+    DuplicateCsId(u8),
     /// A list of the general extension or of the Key Management header is not as its grammar says.
     #[error("does not follow its grammar")]
     Grammar,
@@ -134,6 +137,9 @@ pub enum DecodeErrorKind {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EncodeError {
+    /// Two crypto sessions of a GENERIC-ID map have this CS ID.
+    #[error("CS ID {0} stands twice")]
+    DuplicateCsId(u8),
     /// A payload of this type must not stand here.
     #[error("payload type {0} must not stand here")]
     Misplaced(u8),

@@ -1,7 +1,8 @@
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec::Vec;
+mod in_memory;
 
-use crate::{MessageTime, SkewWindow, Timestamp};
+use crate::{MessageTime, Timestamp};
+
+pub use in_memory::InMemoryReplayCache;
 
 /// An authenticated message, as a replay cache knows it ([RFC 3830 §5.4]).
 ///
@@ -14,8 +15,12 @@ pub struct SeenMessage<'a> {
 }
 
 impl<'a> SeenMessage<'a> {
-    /// A message of `sender` (the type and the data of its identity) with SHA-256 `digest` and
-    /// `time`.
+    /// A message of `sender` (the type and the data of its identity) with `digest` and `time`.
+    ///
+    /// # Security
+    ///
+    /// `digest` is of what the MAC or signature covers, not of the whole message: where a signature
+    /// can be changed and still hold, the message would not be known again by its octets.
     #[must_use]
     pub const fn new(digest: &'a [u8; 32], sender: &'a [u8], time: MessageTime) -> Self {
         Self {
@@ -25,7 +30,8 @@ impl<'a> SeenMessage<'a> {
         }
     }
 
-    /// SHA-256 of the whole message.
+    /// SHA-256 of what the MAC or signature of the message covers; the exchanges of this crate put
+    /// the sender in front of it.
     #[must_use]
     pub const fn digest(&self) -> &'a [u8; 32] {
         self.digest
@@ -86,150 +92,14 @@ pub enum ReplayError {
     /// The message is from later than the window allows: kept until then, it would take up room.
     #[error("the message is from the future")]
     Early,
-    /// There is no room for the counter of one more sender.
-    #[error("the replay cache has no room for another sender")]
+    /// There is no room for the counter of one more sender, or for a message older than all that
+    /// may make room for it.
+    #[error("the replay cache is full")]
     Full,
     /// The message was accepted before.
     #[error("the message was accepted before")]
     Replayed,
     /// The message is too old to be told from one that was accepted.
-    #[error("the message is older than the replay cache remembers")]
+    #[error("the message is too old to be told from one that was accepted")]
     TooOld,
-}
-
-/// A replay cache in memory, of at most `capacity` messages.
-///
-/// Messages leave it when their time is out of the window. When it is full the oldest makes room,
-/// and what is not newer than that one is refused from then on: the window shrinks under load, as
-/// [RFC 3830 §5.4] suggests, and no message is ever accepted twice. An entry takes 48 octets plus
-/// the tree around it; senders that count their messages take one entry each.
-///
-/// ```
-/// use mikey::{
-///     InMemoryReplayCache, MessageTime, ReplayCache, ReplayError, SeenMessage, SkewWindow,
-///     Timestamp,
-/// };
-///
-/// let now = Timestamp::from_unix(1_800_000_000, 0);
-/// let mut cache = InMemoryReplayCache::new(1024, SkewWindow::default());
-/// let message = SeenMessage::new(&[0xab; 32], b"alice@example.org", MessageTime::Utc(now));
-/// assert_eq!(cache.check_and_insert(&message, now), Ok(()));
-/// assert_eq!(cache.check_and_insert(&message, now), Err(ReplayError::Replayed));
-/// ```
-///
-/// [RFC 3830 §5.4]: https://www.rfc-editor.org/rfc/rfc3830#section-5.4
-#[derive(Clone, Debug)]
-pub struct InMemoryReplayCache {
-    capacity: usize,
-    window: SkewWindow,
-    seen: BTreeSet<(Timestamp, [u8; 32])>,
-    counters: BTreeMap<Vec<u8>, u32>,
-    /// What is before this is refused.
-    earliest: Option<Timestamp>,
-    /// Whether counters may have been accepted that are not in `counters`.
-    counters_lost: bool,
-}
-
-impl InMemoryReplayCache {
-    /// An empty cache for a host that has accepted nothing yet.
-    #[must_use]
-    pub const fn new(capacity: usize, window: SkewWindow) -> Self {
-        Self {
-            capacity,
-            window,
-            seen: BTreeSet::new(),
-            counters: BTreeMap::new(),
-            earliest: None,
-            counters_lost: false,
-        }
-    }
-
-    /// An empty cache for a host that has lost track of what it accepted before `now`: it refuses
-    /// everything that may be among that, and so every message with a counter in place of a time.
-    #[must_use]
-    pub fn after_loss(capacity: usize, window: SkewWindow, now: Timestamp) -> Self {
-        let earliest = Some(now.plus_seconds(window.future().into()).next());
-        Self {
-            earliest,
-            counters_lost: true,
-            ..Self::new(capacity, window)
-        }
-    }
-
-    /// Messages that it remembers.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.seen.len() + self.counters.len()
-    }
-
-    /// Whether it remembers none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn check_clock(
-        &mut self,
-        digest: &[u8; 32],
-        time: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), ReplayError> {
-        let entry = (time, *digest);
-        if self.seen.contains(&entry) {
-            return Err(ReplayError::Replayed);
-        }
-        if time > now.plus_seconds(self.window.future().into()) {
-            return Err(ReplayError::Early);
-        }
-        let oldest = now.minus_seconds(self.window.past().into());
-        // What is forgotten now stays refused even when the clock is set back.
-        let mut earliest = self.earliest.max(Some(oldest));
-        if Some(time) < earliest {
-            return Err(ReplayError::TooOld);
-        }
-        let first = self.seen.first().map(|(first, _)| *first);
-        let makes_room = first.filter(|first| *first >= oldest && self.seen.len() >= self.capacity);
-        if let Some(first) = makes_room {
-            if first >= time {
-                return Err(ReplayError::Full);
-            }
-            earliest = earliest.max(Some(first.next()));
-            self.seen.pop_first();
-        }
-        while self.seen.first().is_some_and(|(time, _)| *time < oldest) {
-            self.seen.pop_first();
-        }
-        self.earliest = earliest;
-        self.seen.insert(entry);
-        Ok(())
-    }
-
-    fn check_counter(&mut self, sender: &[u8], count: u32) -> Result<(), ReplayError> {
-        let senders = self.counters.len();
-        match self.counters.get_mut(sender) {
-            Some(last) if count <= *last => return Err(ReplayError::Replayed),
-            Some(last) => *last = count,
-            None if self.counters_lost => return Err(ReplayError::TooOld),
-            None if senders >= self.capacity => return Err(ReplayError::Full),
-            None => {
-                self.counters.insert(sender.to_vec(), count);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl ReplayCache for InMemoryReplayCache {
-    fn check_and_insert(
-        &mut self,
-        message: &SeenMessage<'_>,
-        now: Timestamp,
-    ) -> Result<(), ReplayError> {
-        match message.time() {
-            MessageTime::Counter(count) => self.check_counter(message.sender(), count),
-            MessageTime::Utc(time) | MessageTime::Ntp(time) | MessageTime::Utc32(time) => {
-                self.check_clock(message.digest(), time, now)
-            }
-        }
-    }
 }

@@ -516,8 +516,11 @@ fn long_messages_take_linear_time() {
 #[test]
 fn flat_lists_and_wide_maps_do_not_recurse() {
     // 255 crypto sessions of 127 policies each: 34 KB of header.
-    let session = CryptoSession::new(1, ProtType::Unknown(200), &[0; 127], &[], &[]).unwrap();
-    let sessions = vec![session; 255];
+    let sessions: Vec<_> = (0..255)
+        .map(|cs_id| {
+            CryptoSession::new(cs_id, ProtType::Unknown(200), &[0; 127], &[], &[]).unwrap()
+        })
+        .collect();
     let map = CsIdMap::GenericId(GenericIdMap::new(&sessions).unwrap());
     let header = Header::new(DataType::TransferInit, PrfFunc::HmacSha256, 1, map).unwrap();
     let octets = Message::new(header, &[]).unwrap().to_vec();
@@ -527,15 +530,31 @@ fn flat_lists_and_wide_maps_do_not_recurse() {
 }
 
 #[test]
-fn duplicate_keys_and_sessions_are_not_chosen_between() {
+fn duplicate_keys_are_not_chosen_between() {
     let spi = KeyValidity::from_spi(&[1]).unwrap();
     let key = Payload::KeyData(KeyData::new(KeyDataType::Tgk, &[1; 16], None, spi).unwrap());
     assert!(Chain::new(&[key]).key_with_spi(&[1]).is_some());
     assert!(Chain::new(&[key]).key_with_spi(&[2]).is_none());
     assert!(Chain::new(&[key, key]).key_with_spi(&[1]).is_none());
-    let sessions = [CryptoSession::srtp(7, &[], None, &[]).unwrap(); 2];
-    assert!(GenericIdMap::new(&sessions).unwrap().get(7).is_none());
-    assert!(GenericIdMap::new(&sessions[..1]).unwrap().get(7).is_some());
+}
+
+#[test]
+fn a_cs_id_stands_once_in_a_generic_id_map() {
+    let session = |cs_id| CryptoSession::srtp(cs_id, &[], None, &[]).unwrap();
+    assert_eq!(
+        GenericIdMap::new(&[session(7), session(0), session(7)]),
+        Err(EncodeError::DuplicateCsId(7))
+    );
+    let sessions = [session(7), session(0), session(255)];
+    let map = CsIdMap::GenericId(GenericIdMap::new(&sessions).unwrap());
+    let header = Header::new(DataType::TransferInit, PrfFunc::HmacSha256, 1, map).unwrap();
+    let mut octets = Message::new(header, &[]).unwrap().to_vec();
+    assert!(Message::decode(&octets).is_ok());
+    // The CS ID of the third session, each having 6 octets.
+    octets[22] = 7;
+    let error = Message::decode(&octets).unwrap_err();
+    assert_eq!(error.kind(), Kind::DuplicateCsId(7));
+    assert_eq!((error.payload(), error.offset()), ("HDR", 10));
 }
 
 #[test]

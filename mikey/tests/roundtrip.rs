@@ -287,7 +287,10 @@ proptest! {
             .iter()
             .map(|&(policy_no, ssrc, roc)| SrtpIdSession { policy_no, ssrc, roc })
             .collect();
-        let sessions: Vec<_> = sessions.iter().map(session).collect();
+        let mut sessions: Vec<_> = sessions.iter().map(session).collect();
+        // No CS ID stands twice.
+        sessions.sort_by_key(CryptoSession::cs_id);
+        sessions.dedup_by_key(|session| session.cs_id());
         let map = match map % 3 {
             0 => CsIdMap::Empty { cs_count: map },
             1 => CsIdMap::SrtpId(SrtpIdMap::new(&streams).unwrap()),

@@ -11,9 +11,11 @@ use aws_lc_rs::rsa::{
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents as VerifyingComponents};
 use ring::signature::{
-    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
+    RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256,
     RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256,
 };
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::Identity;
@@ -39,7 +41,9 @@ pub enum Envelope {
 /// [`Credentials`] in software: an RSA key, and public keys of peers that are known beforehand.
 ///
 /// `ring` signs and verifies with SHA-256, `aws-lc-rs` seals and opens envelopes, both in constant
-/// time. No certificate is read: a peer has the key that was [trusted](Self::trust) for its
+/// time. Keys have 2048 bits at least and signatures SHA-256; a peer that has less is heard by name
+/// alone, see [`accept_sha1`](Self::accept_sha1) and [`accept_1024_bits`](Self::accept_1024_bits).
+/// Own signatures never have SHA-1. No certificate is read: a peer has the key that was [trusted](Self::trust) for its
 /// identity, whatever certificates it sends. Who needs chain validation implements [`Credentials`].
 ///
 /// ```
@@ -88,6 +92,9 @@ pub struct RsaCredentials {
     envelope: Envelope,
     pss: bool,
     sha1: bool,
+    short: bool,
+    /// What an envelope that does not open is taken to hold is made from.
+    rejection: Zeroizing<[u8; 32]>,
     certificates: Vec<(CertType, Box<[u8]>)>,
     trusted: BTreeMap<Identity, PublicKey>,
 }
@@ -110,6 +117,14 @@ impl RsaCredentials {
             envelope: Envelope::Pkcs1,
             pss: false,
             sha1: false,
+            short: false,
+            rejection: Zeroizing::new(
+                Sha256::new()
+                    .chain_update(b"mikey envelope rejection")
+                    .chain_update(pkcs8)
+                    .finalize()
+                    .into(),
+            ),
             certificates: Vec::new(),
             trusted: BTreeMap::new(),
         })
@@ -129,14 +144,29 @@ impl RsaCredentials {
         self
     }
 
-    /// Takes PKCS#1 v1.5 signatures with SHA-1 too, for peers that have nothing else.
+    /// Takes PKCS#1 v1.5 signatures with SHA-1 too, the default hash of [RFC 3830 §4.2.1], for peers
+    /// that have nothing else.
     ///
     /// # Security
     ///
     /// Collisions of SHA-1 can be made: the signer may sign something else than it sees.
+    ///
+    /// [RFC 3830 §4.2.1]: https://www.rfc-editor.org/rfc/rfc3830#section-4.2.1
     #[must_use]
     pub const fn accept_sha1(mut self) -> Self {
         self.sha1 = true;
+        self
+    }
+
+    /// Takes PKCS#1 v1.5 signatures of keys of 1024 to 2047 bits too. Envelopes are not sealed for
+    /// such keys.
+    ///
+    /// # Security
+    ///
+    /// Who can factor the key can pose as its owner; 1024 bits are in reach of a large organisation.
+    #[must_use]
+    pub const fn accept_1024_bits(mut self) -> Self {
+        self.short = true;
         self
     }
 
@@ -213,18 +243,26 @@ impl Credentials for RsaCredentials {
             e: &*key.exponent,
         };
         let message = parts.concat();
-        let sha1 = || {
-            let sha1 = &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY;
-            if self.sha1 {
-                key.verify(sha1, &message, signature)
-            } else {
-                Err(ring::error::Unspecified)
-            }
+        let (sha256, sha1) = if self.short {
+            (
+                &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+                &RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            )
+        } else {
+            (
+                &RSA_PKCS1_2048_8192_SHA256,
+                &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            )
         };
         match s_type {
-            SType::RsaPkcs1 => key
-                .verify(&RSA_PKCS1_2048_8192_SHA256, &message, signature)
-                .or_else(|_| sha1()),
+            SType::RsaPkcs1 => {
+                let verified = key.verify(sha256, &message, signature);
+                if self.sha1 {
+                    verified.or_else(|_| key.verify(sha1, &message, signature))
+                } else {
+                    verified
+                }
+            }
             SType::RsaPss => key.verify(&RSA_PSS_2048_8192_SHA256, &message, signature),
             _ => return Err(CredentialError::Unsupported),
         }
@@ -263,23 +301,29 @@ impl Credentials for RsaCredentials {
         _hash: Option<&CertHash<'_>>,
         envelope: &[u8],
     ) -> Result<Secret, CredentialError> {
+        // Made in any case, so that the time does not tell whether it is needed.
+        let rejected = Zeroizing::<[u8; 32]>::new(
+            Sha256::new()
+                .chain_update(*self.rejection)
+                .chain_update(envelope)
+                .finalize()
+                .into(),
+        );
+        let rejected = Secret::new(&*rejected).map_err(|_| CredentialError::Unavailable)?;
         let mut out = Zeroizing::new(alloc::vec![0; self.opening.key_size_bytes()]);
         let key = self.opening.clone();
         let opened = match self.envelope {
             Envelope::Pkcs1 => Pkcs1PrivateDecryptingKey::new(key)
-                .and_then(|key| Ok(Secret::new(key.decrypt(envelope, &mut out)?))),
-            Envelope::Oaep => OaepPrivateDecryptingKey::new(key).and_then(|key| {
-                Ok(Secret::new(key.decrypt(
-                    &OAEP_SHA1_MGF1SHA1,
-                    envelope,
-                    &mut out,
-                    None,
-                )?))
-            }),
+                .map_err(|_| CredentialError::Unavailable)?
+                .decrypt(envelope, &mut out),
+            Envelope::Oaep => OaepPrivateDecryptingKey::new(key)
+                .map_err(|_| CredentialError::Unavailable)?
+                .decrypt(&OAEP_SHA1_MGF1SHA1, envelope, &mut out, None),
         };
-        opened
-            .map_err(|_| CredentialError::Invalid)?
-            .map_err(|_| CredentialError::Invalid)
+        Ok(match opened.map(|opened| Secret::new(opened)) {
+            Ok(Ok(envelope_key)) => envelope_key,
+            _ => rejected,
+        })
     }
 }
 

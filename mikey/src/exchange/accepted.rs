@@ -97,7 +97,8 @@ impl<M> Accepted<M> {
     /// Rejects it: the Error message, with the `policies` that would be taken
     /// ([RFC 3830 §5.1.2]).
     ///
-    /// It is authenticated where both sides share a key by now: a pre-shared or an envelope key.
+    /// It is authenticated where both sides share a key by now: a pre-shared or an envelope key. The
+    /// Diffie-Hellman exchange and RSA-R have `reject_signed`.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::incoming::Incoming;
 use super::sessions::Sessions;
 use super::verification::Context;
 use super::{ExchangeError, KeyKind, KeyMaterial, Policy, Proposal, Session};
@@ -8,7 +9,7 @@ use crate::code_points::DataType;
 use crate::crypto::Suite;
 use crate::derive::{CsbDerivation, MessageKeys, SessionKey};
 use crate::payload::{CsIdMap, SecurityPolicy};
-use crate::{Identity, MessageTime};
+use crate::{Identity, MessageTime, ReplayError};
 
 /// An established crypto session bundle: who it is with, its sessions, policies and keys
 /// ([RFC 3830 §2.3]).
@@ -118,6 +119,55 @@ impl Bundle {
                 .map(Policy::from_payload)
                 .collect(),
             last: established.time,
+            protection: None,
+        }
+    }
+
+    /// What an Initiator proposes by `method` at `time`. The keys are still to come.
+    pub(super) fn proposed(
+        method: DataType,
+        parties: Option<Parties>,
+        csb_id: u32,
+        derivation: CsbDerivation,
+        proposal: &Proposal<'_>,
+        time: MessageTime,
+    ) -> Self {
+        Self {
+            method,
+            role: Role::Initiator,
+            parties,
+            csb_id,
+            derivation,
+            keys: Vec::new(),
+            sessions: Sessions::from_map(proposal.cs_id_map()),
+            policies: proposal
+                .proposed_policies()
+                .iter()
+                .map(Policy::from_payload)
+                .collect(),
+            last: time,
+            protection: None,
+        }
+    }
+
+    /// What the initial message `init` proposes, which was made at `time`. The keys are still to
+    /// come.
+    pub(super) fn received(
+        init: &Incoming<'_>,
+        parties: Option<Parties>,
+        derivation: CsbDerivation,
+        time: MessageTime,
+    ) -> Self {
+        Self {
+            method: init.header().data_type(),
+            role: Role::Responder,
+            parties,
+            csb_id: init.header().csb_id(),
+            derivation,
+            keys: Vec::new(),
+            sessions: Sessions::from_map(init.header().cs_id_map()),
+            policies: init.policies(),
+            last: time,
             protection: None,
         }
     }
@@ -245,14 +295,34 @@ impl Bundle {
         }
     }
 
+    /// Whether an update of the Initiator made at `time` is later than its last message.
+    ///
+    /// Each message has a time of its own ([RFC 3830 §5.4]), so that the one with that of the last
+    /// is the last again.
+    ///
+    /// [RFC 3830 §5.4]: https://www.rfc-editor.org/rfc/rfc3830#section-5.4
+    pub(super) fn check_order(&self, time: MessageTime) -> Result<(), ReplayError> {
+        if time.is_after(self.last) {
+            Ok(())
+        } else if time == self.last {
+            Err(ReplayError::Replayed)
+        } else {
+            Err(ReplayError::TooOld)
+        }
+    }
+
+    /// The sessions of `map`, the CS ID map of an update, or those that are if it has none.
+    pub(super) fn updated_sessions(&self, map: CsIdMap<'_>) -> Sessions {
+        if map.cs_count() > 0 {
+            Sessions::from_map(map)
+        } else {
+            self.sessions.clone()
+        }
+    }
+
     /// The sessions that an update proposes, or those that are.
     pub(super) fn proposed_sessions(&self, proposal: Option<&Proposal<'_>>) -> Sessions {
-        match proposal {
-            Some(proposal) if proposal.cs_id_map().cs_count() > 0 => {
-                Sessions::from_map(proposal.cs_id_map())
-            }
-            _ => self.sessions.clone(),
-        }
+        self.updated_sessions(proposal.map_or(CsIdMap::NONE, Proposal::cs_id_map))
     }
 
     /// What verification messages cover beside the message.

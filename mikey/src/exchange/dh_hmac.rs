@@ -21,10 +21,11 @@ pub use update::AwaitingUpdate;
 
 use alloc::vec::Vec;
 
-use super::ExchangeError;
 use super::half_keys::HalfKey;
-use super::verification::{authenticate, unset};
-use crate::code_points::{DataType, EncrAlg};
+use super::incoming::Incoming;
+use super::verification::{Context, authenticate, has_mac, read_answer, unset};
+use super::{Acceptance, ExchangeError};
+use crate::code_points::{DataType, EncrAlg, PayloadType};
 use crate::crypto::{Cipher, Mac, Suite};
 use crate::derive::MessageKeys;
 use crate::payload::{CsIdMap, Header, Kemac, Payload, TsValue};
@@ -76,4 +77,25 @@ impl Outgoing<'_> {
             &[],
         ))
     }
+}
+
+/// Reads an R_message and checks its MAC.
+fn read_response<'m>(
+    message: &'m [u8],
+    acceptance: &Acceptance,
+    context: &Context<'_>,
+    keys: &MessageKeys,
+) -> Result<Incoming<'m>, ExchangeError> {
+    let allowed = [PayloadType::Id, PayloadType::Dh, PayloadType::Kemac];
+    let data_type = DataType::DhHmacResp;
+    let answer = read_answer(message, data_type, &allowed, acceptance, context, |error| {
+        has_mac(error, context, keys)
+    })?;
+    let kemac = answer.last_kemac()?;
+    if answer.suite(&kemac)? != keys.suite() || !kemac.encr_data().is_empty() {
+        return Err(ExchangeError::Mismatch);
+    }
+    answer.check_answer_ids(context)?;
+    answer.check_mac(keys, &kemac.mac())?;
+    Ok(answer)
 }

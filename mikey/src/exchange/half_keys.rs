@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::{Acceptance, ExchangeError, KeyKind, KeyMaterial, Proposal, Validity};
+use super::sessions::Sessions;
+use super::{Acceptance, Bundle, ExchangeError, KeyKind, KeyMaterial, Proposal, Validity};
+use crate::MessageTime;
 use crate::code_points::PayloadType;
 use crate::crypto::{DhSecret, Group};
 use crate::payload::{Dh, KeyValidity};
@@ -181,5 +183,22 @@ pub(super) fn updated(
         }
         None if dh.is_empty() => Ok(None),
         None => Err(ExchangeError::UnexpectedPayload(PayloadType::Dh)),
+    }
+}
+
+impl Bundle {
+    /// Takes what an update has proposed and its answer brought.
+    pub(super) fn rekey(
+        &mut self,
+        proposal: Option<&Proposal<'_>>,
+        time: MessageTime,
+        tgk: Option<KeyMaterial>,
+        sessions: Sessions,
+    ) {
+        self.apply_proposal(proposal, time);
+        self.sessions = sessions;
+        if let Some(tgk) = tgk {
+            self.keys = alloc::vec![tgk];
+        }
     }
 }

@@ -5,12 +5,41 @@ use sha2::{Digest, Sha256};
 use super::{Acceptance, ExchangeError, sessions::Policy, verification::Context};
 use crate::code_points::{DataType, ErrorNo, GeneralExtensionType, PayloadType};
 use crate::crypto::{Cipher, Mac, Suite};
-use crate::derive::{MIN_SECRET_LEN, Prf};
+use crate::derive::{MIN_SECRET_LEN, MessageKeys, Prf};
 use crate::limits::MAX_CERTIFICATES;
 use crate::payload::{
-    self, Cert, CertHash, Dh, Header, Id, Kemac, Payload, Pke, SecurityPolicy, Sign, TsValue,
+    self, Cert, CertHash, Dh, Extension, Header, Id, Kemac, Payload, Pke, SecurityPolicy, Sign,
+    TsValue,
 };
+use crate::seam::Credentials;
 use crate::{Identity, MessageTime, ReplayCache, SeenMessage, Timestamp};
+
+/// What the MAC or signature of a message covers, once that has been verified.
+#[derive(Clone, Copy)]
+pub(super) struct Authenticated<'a>(&'a [u8]);
+
+impl Authenticated<'_> {
+    /// Tells the cache that the message of `sender` was accepted.
+    ///
+    /// The MAC or signature itself does not make it another message.
+    pub(super) fn remember<C: ReplayCache + ?Sized>(
+        self,
+        cache: &mut C,
+        sender: &Identity,
+        time: MessageTime,
+        now: Timestamp,
+    ) -> Result<(), ExchangeError> {
+        let mut named = alloc::vec![sender.id_type().into()];
+        named.extend_from_slice(sender.data());
+        let digest = Sha256::new()
+            .chain_update(Sha256::digest(&named))
+            .chain_update(self.0)
+            .finalize()
+            .into();
+        let message = SeenMessage::new(&digest, &named, time);
+        Ok(cache.check_and_insert(&message, now)?)
+    }
+}
 
 /// A message that was read and nothing more: each payload once, none that has no place in it.
 pub(super) struct Incoming<'a> {
@@ -27,7 +56,7 @@ pub(super) struct Incoming<'a> {
     cert_hash: Option<CertHash<'a>>,
     pke: Option<Pke<'a>>,
     sign: Option<Sign<'a>>,
-    csb_id_extension: bool,
+    group_csb_id: Option<u32>,
     error_no: Option<ErrorNo>,
     last: PayloadType,
 }
@@ -61,7 +90,7 @@ impl<'a> Incoming<'a> {
             cert_hash: None,
             pke: None,
             sign: None,
-            csb_id_extension: false,
+            group_csb_id: None,
             error_no: None,
             last: PayloadType::Last,
         };
@@ -102,9 +131,16 @@ impl<'a> Incoming<'a> {
                     !known
                 }
                 Payload::GeneralExtension(extension) => {
-                    let csb_id = GeneralExtensionType::CsbId;
-                    incoming.csb_id_extension |= extension.extension_type() == csb_id;
-                    true
+                    match extension.value(acceptance.reading().code_points()) {
+                        Ok(Extension::CsbId(csb_id)) => {
+                            incoming.group_csb_id.replace(csb_id).is_none()
+                        }
+                        Err(error) if extension.extension_type() == GeneralExtensionType::CsbId => {
+                            return Err(error.into());
+                        }
+                        // What else it says is for the caller to read.
+                        _ => true,
+                    }
                 }
                 Payload::Err(error) => {
                     incoming.error_no.get_or_insert(error.error_no());
@@ -141,11 +177,11 @@ impl<'a> Incoming<'a> {
         &self.ids
     }
 
-    /// Whether a group's CSB ID is brought along ([RFC 4738 §3.6]).
+    /// The CSB ID of a group, if it is brought along ([RFC 4738 §3.6]).
     ///
     /// [RFC 4738 §3.6]: https://www.rfc-editor.org/rfc/rfc4738#section-3.6
-    pub(super) const fn has_csb_id_extension(&self) -> bool {
-        self.csb_id_extension
+    pub(super) const fn group_csb_id(&self) -> Option<u32> {
+        self.group_csb_id
     }
 
     pub(super) fn certificates(&self) -> &[Cert<'a>] {
@@ -171,6 +207,18 @@ impl<'a> Incoming<'a> {
     pub(super) fn sign(&self) -> Result<Sign<'a>, ExchangeError> {
         self.sign
             .ok_or(ExchangeError::MissingPayload(PayloadType::Sign))
+    }
+
+    /// Whether the message is signed by `signer`; it is refused if its signature does not hold.
+    pub(super) fn is_signed<C: Credentials + ?Sized>(
+        &self,
+        signer: &Identity,
+        credentials: &C,
+    ) -> Result<bool, ExchangeError> {
+        match self.sign {
+            Some(_) => self.check_signature(signer, credentials).map(|_| true),
+            None => Ok(false),
+        }
     }
 
     pub(super) fn dh(&self) -> &[Dh<'a>] {
@@ -281,18 +329,32 @@ impl<'a> Incoming<'a> {
         Ok(time)
     }
 
-    /// Tells the cache that the message was accepted. Only for a message that is authenticated.
-    pub(super) fn remember<C: ReplayCache + ?Sized>(
+    /// Checks the MAC that ends the message.
+    pub(super) fn check_mac(
         &self,
-        cache: &mut C,
-        sender: &Identity,
-        time: MessageTime,
-        now: Timestamp,
-    ) -> Result<(), ExchangeError> {
-        let digest: [u8; 32] = Sha256::digest(self.octets).into();
-        let mut named = alloc::vec![sender.id_type().into()];
-        named.extend_from_slice(sender.data());
-        let message = SeenMessage::new(&digest, &named, time);
-        Ok(cache.check_and_insert(&message, now)?)
+        keys: &MessageKeys,
+        mac: &payload::Mac<'_>,
+    ) -> Result<Authenticated<'a>, ExchangeError> {
+        let covered = self.covered(mac.octets().len());
+        keys.verify(&[covered], mac.octets())?;
+        Ok(Authenticated(covered))
+    }
+
+    /// Checks the signature of `signer` that ends the message.
+    pub(super) fn check_signature<C: Credentials + ?Sized>(
+        &self,
+        signer: &Identity,
+        credentials: &C,
+    ) -> Result<Authenticated<'a>, ExchangeError> {
+        let sign = self.sign()?;
+        let covered = self.covered(sign.signature().len());
+        credentials.verify(
+            signer,
+            self.certificates(),
+            sign.s_type(),
+            &[covered],
+            sign.signature(),
+        )?;
+        Ok(Authenticated(covered))
     }
 }

@@ -14,14 +14,12 @@ use alloc::vec::Vec;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::bundle::Role;
 use super::incoming::Incoming;
-use super::psk::fresh_rand;
-use super::sessions::{Policy, Sessions};
+use super::psk::{fresh_rand, key_material};
 use super::{Acceptance, Bundle, ExchangeError, KeyKind, KeyMaterial, Proposal};
 use crate::code_points::{DataType, EncrAlg, MacAlg, PayloadType};
 use crate::derive::{CsbDerivation, Prf};
-use crate::payload::{Header, Kemac, KeyData, Mac, Payload, Rand};
+use crate::payload::{Header, Kemac, Mac, Payload, Rand};
 use crate::{Chain, EncodeError, Identity, Message, MessageTime, Timestamp};
 
 /// The message for the other end of a secured channel, and the bundle of this end.
@@ -91,20 +89,15 @@ pub fn send_in_secured_channel<R: CryptoRng>(
     drop(payloads);
     drop(data);
     let bundle = Bundle {
-        method: DataType::PreShared,
-        role: Role::Initiator,
-        parties: None,
-        csb_id,
-        derivation: CsbDerivation::rfc3830(Prf::Mikey1, csb_id, &rand),
         keys: material,
-        sessions: Sessions::from_map(proposal.cs_id_map()),
-        policies: proposal
-            .proposed_policies()
-            .iter()
-            .map(Policy::from_payload)
-            .collect(),
-        last: time,
-        protection: None,
+        ..Bundle::proposed(
+            DataType::PreShared,
+            None,
+            csb_id,
+            CsbDerivation::rfc3830(Prf::Mikey1, csb_id, &rand),
+            proposal,
+            time,
+        )
     };
     Ok((bundle, octets))
 }
@@ -139,13 +132,8 @@ pub fn receive_in_secured_channel(
     if !acceptance.reading().quirks().foreign_timestamps {
         acceptance.check_time(time, now)?;
     }
-    let keys: Vec<KeyData<'_>> = Chain::decode_encrypted(kemac.encr_data(), PayloadType::KeyData)?
-        .keys()
-        .collect();
-    let keys = keys
-        .iter()
-        .map(KeyMaterial::from_payload)
-        .collect::<Result<Vec<KeyMaterial>, ExchangeError>>()?;
+    let chain = Chain::decode_encrypted(kemac.encr_data(), PayloadType::KeyData)?;
+    let keys = key_material(chain.iter())?;
     if keys.is_empty() {
         return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
     }
@@ -157,15 +145,7 @@ pub fn receive_in_secured_channel(
     };
     let csb_id = init.header().csb_id();
     Ok(Bundle {
-        method: DataType::PreShared,
-        role: Role::Responder,
-        parties: None,
-        csb_id,
-        derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
         keys,
-        sessions: Sessions::from_map(init.header().cs_id_map()),
-        policies: init.policies(),
-        last: time,
-        protection: None,
+        ..Bundle::received(&init, None, CsbDerivation::rfc3830(prf, csb_id, rand), time)
     })
 }

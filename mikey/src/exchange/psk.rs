@@ -19,7 +19,7 @@ pub use responder::{Accepted, Answering, Responder};
 pub use update::{AwaitingUpdate, Update};
 
 pub(super) use initiator::fresh_rand;
-pub(super) use kemac::{open_kemac, seal_kemac};
+pub(super) use kemac::{key_material, open_kemac, seal_kemac};
 
 use crate::derive::{Label, MessageKeys};
 use crate::seam::{PreSharedKeys, UnknownKey};

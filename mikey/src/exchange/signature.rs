@@ -9,7 +9,7 @@ use super::{ExchangeError, KeyMaterial};
 use crate::code_points::{EncrAlg, MacAlg, PayloadType};
 use crate::crypto::{self, Cipher, Iv, Suite};
 use crate::derive::{Label, MessageKeys, Secret};
-use crate::payload::{Header, Id, Kemac, Mac, Payload, Sign};
+use crate::payload::{Header, Kemac, Mac, Payload, Sign};
 use crate::seam::{CredentialError, Credentials};
 use crate::{Chain, Identity, Message};
 
@@ -40,19 +40,6 @@ pub(super) fn put_signature(
     }
     octets.extend_from_slice(signature);
     Ok(octets)
-}
-
-/// Checks the signature of `signer` over all before it.
-pub(super) fn check_signature<C: Credentials + ?Sized>(
-    message: &Incoming<'_>,
-    signer: &Identity,
-    credentials: &C,
-) -> Result<(), ExchangeError> {
-    let sign = message.sign()?;
-    let signature = sign.signature();
-    let covered = message.covered(signature.len());
-    let certificates = message.certificates();
-    Ok(credentials.verify(signer, certificates, sign.s_type(), &[covered], signature)?)
 }
 
 /// The keys of a message whose secret is an envelope key ([RFC 3830 §4.1.4]).
@@ -153,25 +140,36 @@ pub(super) fn enveloped_suite(
     }
 }
 
-/// The keys of such a KEMAC, sent by `sender`.
-pub(super) fn open_enveloped(
-    keys: &MessageKeys,
-    iv: &Iv,
-    sender: Id<'_>,
-    kemac: &Kemac<'_>,
-) -> Result<Vec<KeyMaterial>, ExchangeError> {
-    // Without a MAC it is the key wrap that fails, see `enveloped_suite`.
-    if kemac.mac().alg() != MacAlg::Null {
-        let mac = kemac.mac().octets();
-        let octets = alone_octets(kemac);
-        let covered = octets.get(..octets.len().saturating_sub(mac.len()));
-        keys.verify(&[covered.unwrap_or_default()], mac)?;
-    }
-    let material = open_kemac(keys, iv, Some(sender), kemac.encr_data())?;
-    if material.is_empty() {
-        return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
-    }
-    Ok(material)
+/// The keys that `sender` has put into the envelope and the KEMAC of `message`, and the keys that
+/// protect them. Only for a message whose signature is verified.
+///
+/// Whether the envelope or what it protects failed is not told apart.
+pub(super) fn open_enveloped<C: Credentials + ?Sized>(
+    message: &Incoming<'_>,
+    sender: &Identity,
+    suite: Suite,
+    (iv, rand): (&Iv, &[u8]),
+    credentials: &C,
+) -> Result<(MessageKeys, Vec<KeyMaterial>), ExchangeError> {
+    let (kemac, pke) = (message.kemac()?, message.pke()?);
+    let sender = sender.to_payload()?;
+    let open = || {
+        let envelope_key = credentials.open_envelope(message.cert_hash(), pke.data())?;
+        let keys = envelope_keys(&envelope_key, suite, iv.csb_id, rand)?;
+        // Without a MAC it is the key wrap that fails, see `enveloped_suite`.
+        if kemac.mac().alg() != MacAlg::Null {
+            let mac = kemac.mac().octets();
+            let octets = alone_octets(&kemac);
+            let covered = octets.get(..octets.len().saturating_sub(mac.len()));
+            keys.verify(&[covered.unwrap_or_default()], mac)?;
+        }
+        let material = open_kemac(&keys, iv, Some(sender), kemac.encr_data())?;
+        if material.is_empty() {
+            return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
+        }
+        Ok((keys, material))
+    };
+    open().map_err(|_| ExchangeError::Forged)
 }
 
 fn alone_octets(kemac: &Kemac<'_>) -> Vec<u8> {

@@ -3,11 +3,13 @@
 use alloc::vec::Vec;
 
 use super::error::error_header;
+use super::signature::signed;
 use super::{Acceptance, ExchangeError, incoming::Incoming, sessions::Sessions};
 use crate::code_points::{DataType, ErrorNo, PayloadType, PrfFunc};
 use crate::crypto::Mac;
 use crate::derive::MessageKeys;
 use crate::payload::{self, ErrorPayload, Header, Payload, SecurityPolicy, TsValue, Verification};
+use crate::seam::Credentials;
 use crate::{EncodeError, Identity, Message};
 
 /// Octets of the longest MAC.
@@ -102,7 +104,7 @@ pub(super) fn check_verification(
         &[PayloadType::Id, PayloadType::V],
         acceptance,
         context,
-        Some(keys),
+        |error| has_mac(error, context, keys),
     )?;
     if answer
         .ids()
@@ -117,18 +119,19 @@ pub(super) fn check_verification(
     sessions.answered(answer.header().cs_id_map())
 }
 
-/// Reads the answer to a message of ours; an Error message becomes [`ExchangeError::PeerError`].
+/// Reads the answer to a message of ours; an Error message becomes [`ExchangeError::PeerError`], and
+/// `proven` says whether it is authenticated.
 pub(super) fn read_answer<'a>(
     octets: &'a [u8],
     data_type: DataType,
     allowed: &[PayloadType],
     acceptance: &Acceptance,
     context: &Context<'_>,
-    keys: Option<&MessageKeys>,
+    proven: impl Fn(&Incoming<'_>) -> Result<bool, ExchangeError>,
 ) -> Result<Incoming<'a>, ExchangeError> {
     let answer = match Incoming::read(octets, acceptance, data_type, allowed) {
         Err(ExchangeError::UnsupportedDataType(DataType::Error)) => {
-            return Err(peer_error(octets, acceptance, context, keys)?);
+            return Err(peer_error(octets, acceptance, context, proven)?);
         }
         answer => answer?,
     };
@@ -136,12 +139,12 @@ pub(super) fn read_answer<'a>(
     Ok(answer)
 }
 
-/// The Error message HDR, T, {ERR}, {SP}, [V|SIGNr]. A signature is not looked at: then it is a hint.
+/// The Error message HDR, T, {ERR}, {SP}, [V|SIGNr].
 fn peer_error(
     octets: &[u8],
     acceptance: &Acceptance,
     context: &Context<'_>,
-    keys: Option<&MessageKeys>,
+    proven: impl Fn(&Incoming<'_>) -> Result<bool, ExchangeError>,
 ) -> Result<ExchangeError, ExchangeError> {
     let allowed = [
         PayloadType::Err,
@@ -153,17 +156,22 @@ fn peer_error(
     context.check(&error)?;
     let missing = ExchangeError::MissingPayload(PayloadType::Err);
     let error_no = error.error_no().ok_or(missing)?;
-    let authenticated = match (error.last_verification()?, keys) {
-        (Some(mac), Some(keys)) => {
-            check_mac(&error, &mac, context, keys)?;
-            true
-        }
-        _ => false,
-    };
     Ok(ExchangeError::PeerError {
         error_no,
-        authenticated,
+        authenticated: proven(&error)?,
     })
+}
+
+/// Whether an Error message has a MAC; it is refused if that does not hold.
+pub(super) fn has_mac(
+    error: &Incoming<'_>,
+    context: &Context<'_>,
+    keys: &MessageKeys,
+) -> Result<bool, ExchangeError> {
+    match error.last_verification()? {
+        Some(mac) => check_mac(error, &mac, context, keys).map(|()| true),
+        None => Ok(false),
+    }
 }
 
 fn check_mac(
@@ -192,16 +200,37 @@ pub(super) fn rejection(
     policies: &[SecurityPolicy<'_>],
     keys: Option<&MessageKeys>,
 ) -> Result<Vec<u8>, ExchangeError> {
-    let mut payloads = alloc::vec![
-        Payload::T(context.time),
-        Payload::Err(ErrorPayload::new(error_no))
-    ];
-    payloads.extend(policies.iter().copied().map(Payload::Sp));
-    let header = error_header(context.prf_func, context.csb_id, policies)?;
+    let (header, mut payloads) = rejecting(context, error_no, policies)?;
     let Some(keys) = keys else {
         return Ok(Message::new(header, &payloads)?.to_vec());
     };
     payloads.push(Payload::V(Verification::new(unset(keys.suite().mac())?)));
     let octets = Message::new(header, &payloads)?.to_vec();
     Ok(authenticate(octets, keys, &context.octets()))
+}
+
+/// As [`rejection`], with a signature.
+pub(super) fn signed_rejection<C: Credentials + ?Sized>(
+    context: &Context<'_>,
+    error_no: ErrorNo,
+    policies: &[SecurityPolicy<'_>],
+    credentials: &C,
+) -> Result<Vec<u8>, ExchangeError> {
+    let (header, payloads) = rejecting(context, error_no, policies)?;
+    signed(header, &payloads, credentials)
+}
+
+/// What an Error message has before what authenticates it.
+fn rejecting<'a>(
+    context: &Context<'_>,
+    error_no: ErrorNo,
+    policies: &'a [SecurityPolicy<'a>],
+) -> Result<(Header<'static>, Vec<Payload<'a>>), ExchangeError> {
+    let mut payloads = alloc::vec![
+        Payload::T(context.time),
+        Payload::Err(ErrorPayload::new(error_no))
+    ];
+    payloads.extend(policies.iter().copied().map(Payload::Sp));
+    let header = error_header(context.prf_func, context.csb_id, policies)?;
+    Ok((header, payloads))
 }

@@ -325,9 +325,13 @@ impl<'a> GenericIdMap<'a> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::TooMany`] for more than 255.
+    /// [`EncodeError::TooMany`] for more than 255; [`EncodeError::DuplicateCsId`] for two with one
+    /// CS ID, of which a key could belong to either.
     pub fn new(sessions: &'a [CryptoSession<'a>]) -> Result<Self, EncodeError> {
         let count = u8::try_from(sessions.len()).map_err(|_| EncodeError::TooMany)?;
+        if let Some(cs_id) = repeated(sessions.iter().map(CryptoSession::cs_id)) {
+            return Err(EncodeError::DuplicateCsId(cs_id));
+        }
         Ok(Self {
             count,
             sessions: Sequence::Items(sessions),
@@ -339,12 +343,10 @@ impl<'a> GenericIdMap<'a> {
         self.sessions.iter()
     }
 
-    /// The session with CS ID `cs_id`; `None` if there is none, or more than one.
+    /// The session with CS ID `cs_id`.
     #[must_use]
     pub fn get(&self, cs_id: u8) -> Option<CryptoSession<'a>> {
-        let mut found = self.iter().filter(|session| session.cs_id == cs_id);
-        let session = found.next()?;
-        found.next().is_none().then_some(session)
+        self.iter().find(|session| session.cs_id == cs_id)
     }
 
     /// How many sessions there are: #CS.
@@ -354,10 +356,19 @@ impl<'a> GenericIdMap<'a> {
     }
 
     pub(super) fn parse(reader: &mut Reader<'a>, count: u8) -> Result<Self, DecodeError> {
-        Ok(Self {
-            count,
-            sessions: Sequence::parse_counted(reader, count.into())?,
-        })
+        let before = *reader;
+        let sessions: Sequence<'a, CryptoSession<'a>> =
+            Sequence::parse_counted(reader, count.into())?;
+        // Most maps have one session, which need not be read again.
+        let twice = if count > 1 {
+            repeated(sessions.iter().map(|session| session.cs_id))
+        } else {
+            None
+        };
+        match twice {
+            Some(cs_id) => Err(before.error(DecodeErrorKind::DuplicateCsId(cs_id))),
+            None => Ok(Self { count, sessions }),
+        }
     }
 
     pub(super) fn encoded_len(&self) -> usize {
@@ -367,4 +378,16 @@ impl<'a> GenericIdMap<'a> {
     pub(super) fn encode(&self, out: &mut impl BufMut) {
         self.sessions.encode(out);
     }
+}
+
+/// The first CS ID that was there before.
+fn repeated(mut cs_ids: impl Iterator<Item = u8>) -> Option<u8> {
+    let mut seen = [0_u64; 4];
+    cs_ids.find(|cs_id| {
+        seen.get_mut(usize::from(cs_id >> 6)).is_some_and(|word| {
+            let before = *word;
+            *word |= 1 << (cs_id & 63);
+            before == *word
+        })
+    })
 }

@@ -69,12 +69,16 @@ pub trait Credentials {
     ///
     /// # Errors
     ///
-    /// [`CredentialError`] if there is no such key or the envelope does not open.
+    /// [`CredentialError`] if there is no such key.
     ///
     /// # Security
     ///
-    /// In constant time, PKCS#1 v1.5 padding included. The exchanges call it for signed messages
-    /// alone, and tell the peer nothing of why it failed.
+    /// Whether an envelope has the right padding must not show, or whoever can send envelopes can
+    /// decrypt others (Bleichenbacher's attack on PKCS#1 v1.5). Work in constant time, and for one
+    /// that does not open return a key all the same: the same one for the same envelope, that
+    /// nobody else can foretell. The MAC that is to be made with it then fails as any other.
+    ///
+    /// The exchanges call it for signed messages alone, and tell the peer nothing of why it failed.
     fn open_envelope(
         &self,
         hash: Option<&CertHash<'_>>,

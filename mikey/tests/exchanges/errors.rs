@@ -92,3 +92,76 @@ fn a_message_that_is_malformed_behind_its_time_is_answered() {
     };
     assert_eq!(told.error_no(), ErrorNo::UnsupportedMessageType);
 }
+
+/// An Error message that a signature authenticates: true or forged, and of whom.
+#[cfg(feature = "rsa")]
+mod signed {
+    use mikey::crypto::RsaCredentials;
+    use mikey::exchange::{dh, rsa_r};
+
+    use super::*;
+    use crate::support::{cache, now, tampered};
+
+    const ALICE_KEY: &[u8] = include_bytes!("../vectors/rsa/alice.pkcs8.der");
+    const BOB_KEY: &[u8] = include_bytes!("../vectors/rsa/bob.pkcs8.der");
+    const ALICE_MODULUS: &[u8] = include_bytes!("../vectors/rsa/alice.modulus.bin");
+    const BOB_MODULUS: &[u8] = include_bytes!("../vectors/rsa/bob.modulus.bin");
+
+    fn credentials() -> (RsaCredentials, RsaCredentials) {
+        let mut of_alice = RsaCredentials::from_pkcs8(ALICE_KEY).unwrap();
+        of_alice.trust(bob(), BOB_MODULUS, &[1, 0, 1]);
+        let mut of_bob = RsaCredentials::from_pkcs8(BOB_KEY).unwrap();
+        of_bob.trust(alice(), ALICE_MODULUS, &[1, 0, 1]);
+        (of_alice, of_bob)
+    }
+
+    fn peer_error(authenticated: bool) -> ExchangeError {
+        ExchangeError::PeerError {
+            error_no: ErrorNo::InvalidSp,
+            authenticated,
+        }
+    }
+
+    #[test]
+    fn a_signed_error_of_the_dh_exchange_is_authenticated_and_no_changed_octet_is() {
+        let (of_alice, of_bob) = credentials();
+        let initiator = dh::Initiator::new(&of_alice, alice(), bob());
+        let (mut awaiting, message) =
+            with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
+        let responder = dh::Responder::new(&of_bob, bob());
+        let accepted = responder.accept(&message, &mut cache(), now()).unwrap();
+        let error = accepted.reject_signed(ErrorNo::InvalidSp, &[]).unwrap();
+        for (index, changed) in tampered(&error) {
+            let rejected = awaiting.accept(&changed).unwrap_err();
+            let proven = matches!(
+                rejected.error(),
+                ExchangeError::PeerError {
+                    authenticated: true,
+                    ..
+                }
+            );
+            assert!(!proven, "octet {index}");
+            awaiting = rejected.into_state();
+        }
+        let told = awaiting.accept(&error).unwrap_err().error();
+        assert_eq!(told, peer_error(true));
+    }
+
+    #[test]
+    fn a_signed_error_of_rsa_r_is_authenticated_if_it_is_of_who_was_expected() {
+        let (of_alice, of_bob) = credentials();
+        for expects in [true, false] {
+            let mut initiator = rsa_r::Initiator::new(&of_alice, alice());
+            if expects {
+                initiator = initiator.expecting(bob());
+            }
+            let (awaiting, message) =
+                with_proposal(|p| initiator.start(p, time(), &mut TestRng(3))).unwrap();
+            let responder = rsa_r::Responder::new(&of_bob, bob());
+            let accepted = responder.accept(&message, &mut cache(), now()).unwrap();
+            let error = accepted.reject_signed(ErrorNo::InvalidSp, &[]).unwrap();
+            let told = awaiting.accept(&error).unwrap_err().error();
+            assert_eq!(told, peer_error(expects));
+        }
+    }
+}

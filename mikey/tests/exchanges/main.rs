@@ -12,10 +12,14 @@
 
 mod dh_hmac;
 mod errors;
+#[cfg(feature = "rsa")]
+mod group;
 mod hostile;
 mod null;
 mod psk;
 mod replay_cache;
+#[cfg(feature = "rsa")]
+mod rsa;
 #[cfg(feature = "rsa")]
 mod signed;
 #[cfg(feature = "srtp")]

@@ -1,6 +1,8 @@
+use mikey::code_points::{DataType, EncrAlg, IdType, KeyDataType, PrfFunc};
 use mikey::derive::{Secret, SessionKey};
 use mikey::exchange::{Acceptance, ExchangeError, KeyKind, KeyMaterial, null, psk};
-use mikey::{Quirks, Rules};
+use mikey::payload::{CsIdMap, Header, Id, Kemac, KeyData, KeyValidity, Mac, Payload, Rand};
+use mikey::{Chain, Message, Quirks, Rules};
 
 use crate::support::{TestRng, alice, bob, cache, now, shared_with, tgk, time, with_proposal};
 
@@ -37,6 +39,28 @@ fn a_tgk_is_derived_from_alike_at_both_ends() {
     here.session_key(2, SessionKey::Tek, &mut ours).unwrap();
     there.session_key(2, SessionKey::Tek, &mut theirs).unwrap();
     assert_eq!(ours, theirs);
+}
+
+#[test]
+fn what_stands_beside_the_keys_is_reported() {
+    let key = KeyData::new(KeyDataType::Tek, &[7; 16], None, KeyValidity::NULL).unwrap();
+    let rand = [9; 16];
+    let mut octets = Vec::new();
+    for beside in [
+        Payload::Id(Id::new(IdType::Uri, b"sip:alice@example.org").unwrap()),
+        Payload::Rand(Rand::new(&rand).unwrap()),
+    ] {
+        octets.clear();
+        let payloads = [Payload::KeyData(key), beside];
+        Chain::new(&payloads).encode_encrypted(&mut octets).unwrap();
+        let kemac = Kemac::new(EncrAlg::Null, &octets, Mac::NULL).unwrap();
+        let payloads = [Payload::T(time().to_payload()), Payload::Kemac(kemac)];
+        let header = Header::new(DataType::PreShared, PrfFunc::Mikey1, 1, CsIdMap::NONE).unwrap();
+        let message = Message::new(header, &payloads).unwrap().to_vec();
+        let error = null::receive_in_secured_channel(&message, &Acceptance::new(), now());
+        let reported = ExchangeError::UnexpectedPayload(beside.payload_type());
+        assert_eq!(error.unwrap_err(), reported);
+    }
 }
 
 #[test]

@@ -1,8 +1,13 @@
+use mikey::code_points::SType;
+use mikey::derive::Secret;
+use mikey::exchange::{ExchangeError, dh};
+use mikey::payload::{Cert, CertHash};
 use mikey::{
-    InMemoryReplayCache, MessageTime, ReplayCache, ReplayError, SeenMessage, SkewWindow, Timestamp,
+    CredentialError, Credentials, Identity, InMemoryReplayCache, MessageTime, ReplayCache,
+    ReplayError, SeenMessage, SkewWindow, Timestamp,
 };
 
-use crate::support::now;
+use crate::support::{TestRng, alice, bob, cache, now, time, with_proposal};
 
 const WINDOW: SkewWindow = SkewWindow::new(100, 100);
 
@@ -12,11 +17,175 @@ fn insert(
     time: Timestamp,
     now: Timestamp,
 ) -> Result<(), ReplayError> {
+    insert_of(b"alice", cache, digest, time, now)
+}
+
+fn insert_of(
+    sender: &[u8],
+    cache: &mut InMemoryReplayCache,
+    digest: u8,
+    time: Timestamp,
+    now: Timestamp,
+) -> Result<(), ReplayError> {
     let digest = [digest; 32];
-    cache.check_and_insert(
-        &SeenMessage::new(&digest, b"alice", MessageTime::Utc(time)),
-        now,
-    )
+    let message = SeenMessage::new(&digest, sender, MessageTime::Utc(time));
+    cache.check_and_insert(&message, now)
+}
+
+#[test]
+fn a_sender_who_fills_the_cache_takes_no_room_from_others() {
+    let mut cache = InMemoryReplayCache::new(12, WINDOW);
+    for number in 0..4 {
+        let time = now().plus_seconds(number.into());
+        assert_eq!(insert_of(b"bob", &mut cache, number, time, now()), Ok(()));
+    }
+    // From the edge of the window, so that no message of another can be the younger.
+    for number in 0..100 {
+        let edge = now().plus_seconds(99);
+        let _ = insert_of(b"mallory", &mut cache, number, edge, now());
+        let edge = now().plus_seconds(100);
+        let _ = insert_of(b"mallory", &mut cache, number, edge, now());
+        assert!(cache.len() <= 12);
+    }
+    // Bob's are all there, and new ones are taken, as are those of others.
+    for number in 0..4 {
+        let time = now().plus_seconds(number.into());
+        let again = insert_of(b"bob", &mut cache, number, time, now());
+        assert_eq!(again, Err(ReplayError::Replayed));
+    }
+    for sender in [b"bob".as_slice(), b"carol", b"dave"] {
+        assert_eq!(insert_of(sender, &mut cache, 200, now(), now()), Ok(()));
+        assert_eq!(cache.len(), 12);
+    }
+    // It is Mallory whose window has shrunk.
+    let inside = now().plus_seconds(98);
+    let refused = insert_of(b"mallory", &mut cache, 201, inside, now());
+    assert_eq!(refused, Err(ReplayError::TooOld));
+}
+
+#[test]
+fn the_oldest_of_all_makes_room_where_nobody_has_more_than_one() {
+    let mut cache = InMemoryReplayCache::new(3, WINDOW);
+    for number in 1..=4 {
+        let time = now().plus_seconds(number.into());
+        assert_eq!(
+            insert_of(&[number], &mut cache, number, time, now()),
+            Ok(())
+        );
+    }
+    assert_eq!(cache.len(), 3);
+    let first = now().plus_seconds(1);
+    for sender in [1, 9] {
+        let refused = insert_of(&[sender], &mut cache, 1, first, now());
+        assert_eq!(refused, Err(ReplayError::TooOld), "whoever it is of");
+    }
+    let before_all = Timestamp::from_unix(1_800_000_001, 900_000_000);
+    let refused = insert_of(b"eve", &mut cache, 9, before_all, now());
+    assert_eq!(refused, Err(ReplayError::Full));
+    // One of them takes its own room.
+    let late = now().plus_seconds(50);
+    assert_eq!(insert_of(&[2], &mut cache, 50, late, now()), Ok(()));
+    let second = now().plus_seconds(2);
+    let refused = insert_of(&[2], &mut cache, 2, second, now());
+    assert_eq!(refused, Err(ReplayError::TooOld));
+    let third = now().plus_seconds(3);
+    let known = insert_of(&[3], &mut cache, 3, third, now());
+    assert_eq!(known, Err(ReplayError::Replayed));
+}
+
+#[test]
+fn whatever_comes_nothing_is_taken_twice() {
+    for seed in 0..40 {
+        let mut rng = TestRng(seed);
+        let mut draw = |below: u32| {
+            use rand_core::Rng;
+            rng.next_u32() % below
+        };
+        let capacity = 1 + usize::try_from(seed % 9).unwrap();
+        let mut cache = InMemoryReplayCache::new(capacity, SkewWindow::new(8, 8));
+        let mut taken = Vec::new();
+        for _ in 0..2_000 {
+            // The clock is set back, too.
+            let clock = 20 + draw(30);
+            let message = (draw(5), draw(70), draw(3));
+            let (sender, second, digest) = message;
+            let result = insert_of(
+                &sender.to_be_bytes(),
+                &mut cache,
+                u8::try_from(digest).unwrap(),
+                now().plus_seconds(second.into()),
+                now().plus_seconds(clock.into()),
+            );
+            if result.is_ok() {
+                assert!(!taken.contains(&message), "seed {seed}: {message:?} twice");
+                taken.push(message);
+            }
+            assert!(cache.len() <= capacity, "seed {seed}");
+        }
+        assert!(!taken.is_empty(), "seed {seed}");
+    }
+}
+
+/// A signature scheme that has another signature for the same octets: the last octet is anything.
+struct Malleable;
+
+impl Credentials for Malleable {
+    fn s_type(&self) -> SType {
+        SType::RsaPkcs1
+    }
+
+    fn signature_len(&self) -> usize {
+        2
+    }
+
+    fn sign(&self, parts: &[&[u8]]) -> Result<Vec<u8>, CredentialError> {
+        let sum = parts.concat().into_iter().fold(0, u8::wrapping_add);
+        Ok(vec![sum, 0])
+    }
+
+    fn verify(
+        &self,
+        _claimed: &Identity,
+        _certificates: &[Cert<'_>],
+        _s_type: SType,
+        parts: &[&[u8]],
+        signature: &[u8],
+    ) -> Result<(), CredentialError> {
+        if self.sign(parts)?.first() == signature.first() {
+            Ok(())
+        } else {
+            Err(CredentialError::Invalid)
+        }
+    }
+
+    fn seal_envelope(
+        &self,
+        _peer: &Identity,
+        _certificates: &[Cert<'_>],
+        _envelope_key: &Secret,
+    ) -> Result<Vec<u8>, CredentialError> {
+        Err(CredentialError::Unsupported)
+    }
+
+    fn open_envelope(
+        &self,
+        _hash: Option<&CertHash<'_>>,
+        _envelope: &[u8],
+    ) -> Result<Secret, CredentialError> {
+        Err(CredentialError::Unsupported)
+    }
+}
+
+#[test]
+fn another_signature_does_not_make_it_another_message() {
+    let initiator = dh::Initiator::new(&Malleable, alice(), bob());
+    let (_, mut message) = with_proposal(|p| initiator.start(p, time(), &mut TestRng(1))).unwrap();
+    let responder = dh::Responder::new(&Malleable, bob());
+    let mut cache = cache();
+    assert!(responder.accept(&message, &mut cache, now()).is_ok());
+    *message.last_mut().unwrap() ^= 1;
+    let again = responder.accept(&message, &mut cache, now()).unwrap_err();
+    assert_eq!(again, ExchangeError::Replay(ReplayError::Replayed));
 }
 
 #[test]

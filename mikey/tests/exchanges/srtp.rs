@@ -238,10 +238,102 @@ fn the_message_of_a_camera_keys_srtp_with_its_quirks_alone() {
         bundle.srtp_keys(&[], &[1], quirks).is_err(),
         "a direction without streams"
     );
-    let keys = bundle.srtp_keys(&[1], &[1], quirks).unwrap();
+    let (own, camera) = (0x1234_5678, 2_642_839_923);
+    let keys = bundle.srtp_keys_both_ways(1, own, camera, quirks).unwrap();
+    assert_eq!(keys.outbound().entries()[0].ssrc(), Some(own));
     let entry = &keys.inbound().entries()[0];
     assert_eq!(entry.key().expose_key()[..4], [0xeb, 0x3c, 0x6e, 0x1b]);
     assert_eq!(entry.key().expose_salt()[12..], [0xbe, 0xf5]);
-    assert_eq!(entry.ssrc(), Some(2_642_839_923));
-    assert!(bundle.srtp_keys(&[1], &[1], Quirks::NONE).is_err());
+    assert_eq!(entry.ssrc(), Some(camera));
+    let without = bundle.srtp_keys_both_ways(1, own, camera, Quirks::NONE);
+    assert!(without.is_err());
+}
+
+fn tek(fill: u8) -> KeyMaterial {
+    KeyMaterial::new(KeyKind::Tek, Secret::new(&[fill; 16]).unwrap()).with_salt(&[fill; 14])
+}
+
+fn with_ssrcs(ssrcs: &[u32], material: Vec<KeyMaterial>) -> Bundle {
+    let stream = |ssrc: &u32| SrtpIdSession {
+        policy_no: 0,
+        ssrc: *ssrc,
+        roc: 9,
+    };
+    let streams: Vec<SrtpIdSession> = ssrcs.iter().map(stream).collect();
+    let map = CsIdMap::SrtpId(SrtpIdMap::new(&streams).unwrap());
+    bundle(&Proposal::new(map), material)
+}
+
+#[test]
+fn a_tek_serves_streams_of_different_ssrcs_alone() {
+    let apart = with_ssrcs(&[1, 2, 3], vec![tek(7)]);
+    assert!(apart.srtp_keys(&[1, 3], &[2], Quirks::NONE).is_ok());
+
+    for ssrcs in [[1, 1], [1, 0], [0, 1], [0, 0]] {
+        let bundle = with_ssrcs(&ssrcs, vec![tek(7)]);
+        let error = bundle.srtp_keys(&[1], &[2], Quirks::NONE).unwrap_err();
+        assert_eq!(error, SrtpKeyError::SharedKey(1), "{ssrcs:?}");
+        // A TGK makes a key for each.
+        let bundle = with_ssrcs(&ssrcs, vec![tgk(7)]);
+        assert!(bundle.srtp_keys(&[1], &[2], Quirks::NONE).is_ok());
+    }
+    // The session may be one that is keyed elsewhere, or the key have come twice.
+    let material = vec![tek(7).with_spi(&[1]), tek(8).with_spi(&[2])];
+    let bundle = with_ssrcs(&[1, 2, 2], material);
+    let error = bundle.srtp_keys(&[1], &[2], Quirks::NONE).unwrap_err();
+    assert_eq!(error, SrtpKeyError::SharedKey(2));
+}
+
+#[test]
+fn a_tek_that_an_spi_names_serves_the_sessions_with_that_spi() {
+    let with_spis = |spis: [&[u8]; 2], material| {
+        let sessions = [
+            CryptoSession::srtp(4, &[], None, spis[0]).unwrap(),
+            CryptoSession::srtp(9, &[], None, spis[1]).unwrap(),
+        ];
+        let map = CsIdMap::GenericId(GenericIdMap::new(&sessions).unwrap());
+        bundle(&Proposal::new(map), material)
+    };
+    let material = |second| vec![tek(1).with_spi(&[1]), tek(second).with_spi(&[2])];
+    let apart = with_spis([&[1], &[2]], material(2));
+    let keys = apart.srtp_keys(&[4], &[9], Quirks::NONE).unwrap();
+    for (set, fill) in [(keys.outbound(), 1), (keys.inbound(), 2)] {
+        assert_eq!(set.entries().len(), 1);
+        assert_eq!(set.entries()[0].key().expose_key(), [fill; 16]);
+    }
+    for (spis, material) in [
+        ([&[1_u8][..], &[1]], material(2)),
+        // The same octets under another name.
+        ([&[1], &[2]], material(1)),
+        // Without an SPI it is the first.
+        ([&[1], &[]], material(2)),
+        ([&[], &[]], material(2)),
+    ] {
+        let error = with_spis(spis, material).srtp_keys(&[4], &[9], Quirks::NONE);
+        assert_eq!(error.unwrap_err(), SrtpKeyError::SharedKey(4), "{spis:?}");
+    }
+}
+
+#[test]
+fn a_session_that_both_sides_send_in_has_an_ssrc_for_each() {
+    for material in [tek(7), tgk(7)] {
+        let bundle = with_ssrcs(&[5, 6], vec![material]);
+        let error = bundle.srtp_keys(&[1], &[1], Quirks::NONE).unwrap_err();
+        assert_eq!(error, SrtpKeyError::SharedKey(1));
+        let both_ways = |own, peer| bundle.srtp_keys_both_ways(1, own, peer, Quirks::NONE);
+        assert_eq!(both_ways(5, 5).unwrap_err(), SrtpKeyError::SharedKey(1));
+        assert_eq!(both_ways(7, 8).unwrap_err(), SrtpKeyError::NoStream(1));
+        let error = bundle.srtp_keys_both_ways(3, 5, 8, Quirks::NONE);
+        assert_eq!(error.unwrap_err(), SrtpKeyError::NoStream(3));
+
+        let keys = both_ways(8, 5).unwrap();
+        let (own, peer) = (&keys.outbound().entries()[0], &keys.inbound().entries()[0]);
+        assert_eq!((own.ssrc(), own.roc()), (Some(8), 0));
+        assert_eq!((peer.ssrc(), peer.roc()), (Some(5), 9));
+        assert_eq!(own.key().expose_key(), peer.key().expose_key());
+    }
+    // The other session has the TEK too, and 6 is the SSRC of that.
+    let bundle = with_ssrcs(&[5, 6], vec![tek(7)]);
+    let error = bundle.srtp_keys_both_ways(1, 6, 5, Quirks::NONE);
+    assert_eq!(error.unwrap_err(), SrtpKeyError::SharedKey(1));
 }

@@ -112,9 +112,11 @@ fn updates_are_taken_in_order_and_once() {
         .unwrap_err();
     assert_eq!(
         error,
-        ExchangeError::ClockSkew,
+        ExchangeError::Replay(ReplayError::TooOld),
         "older keys do not come back"
     );
+    assert_eq!(error.error_no(), None, "silence is due");
+    assert_eq!(cache.len(), 1, "what is late is not remembered");
     assert_eq!(at_bob.keys()[0].key().expose(), [3; 20]);
 }
 
@@ -227,6 +229,26 @@ mod by_dh_hmac {
             at_alice.keys()[0].key().expose(),
             at_bob.keys()[0].key().expose()
         );
+    }
+
+    #[test]
+    fn an_update_that_comes_late_changes_nothing() {
+        let (at_alice, mut at_bob) = established();
+        let (awaiting, first) = at_alice
+            .start_dh_hmac_update(&Update::new(), later(1), &mut TestRng(3))
+            .unwrap();
+        let (_, second) = awaiting
+            .abandon()
+            .start_dh_hmac_update(&Update::new(), later(2), &mut TestRng(3))
+            .unwrap();
+        let mut cache = cache();
+        let rng = &mut TestRng(4);
+        let mut accept =
+            |message| at_bob.accept_dh_hmac_update(message, &lenient(), &mut cache, now(), rng);
+        accept(&second).unwrap();
+        let late = accept(&first).unwrap_err();
+        assert_eq!(late, ExchangeError::Replay(ReplayError::TooOld));
+        assert_eq!(cache.len(), 1);
     }
 
     #[test]

@@ -3,15 +3,15 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use crate::code_points::{DataType, PayloadType};
+use super::read_response;
+use crate::code_points::DataType;
 use crate::crypto::{DhSecret, Group};
 use crate::derive::{CsbDerivation, Prf};
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::half_keys::{HalfKey, answered};
 use crate::exchange::psk::fresh_rand;
-use crate::exchange::sessions::{Policy, Sessions};
-use crate::exchange::signature::{check_signature, signed};
-use crate::exchange::verification::read_answer;
+use crate::exchange::sessions::Sessions;
+use crate::exchange::signature::signed;
 use crate::exchange::{
     Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected, Validity,
 };
@@ -135,22 +135,14 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         let header = Header::new(DataType::DhInit, self.prf.prf_func(), csb_id, map)?
             .expecting_response(true);
         let message = signed(header, &payloads, self.credentials)?;
-        let bundle = Bundle {
-            method: DataType::DhInit,
-            role: Role::Initiator,
-            parties: Some(self.parties.clone()),
+        let bundle = Bundle::proposed(
+            DataType::DhInit,
+            Some(self.parties.clone()),
             csb_id,
-            derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal
-                .proposed_policies()
-                .iter()
-                .map(Policy::from_payload)
-                .collect(),
-            last: time,
-            protection: None,
-        };
+            CsbDerivation::rfc3830(self.prf, csb_id, &rand),
+            proposal,
+            time,
+        );
         let acceptance = Acceptance::new().short_groups(self.group != Group::Oakley5);
         let credentials = self.credentials;
         Ok((
@@ -203,7 +195,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     /// # Errors
     ///
     /// [`Rejected`], with the state that waits on, for a message that is not the verified answer. An
-    /// [`ExchangeError::PeerError`] is a hint that anyone may have sent.
+    /// [`ExchangeError::PeerError`] ends the exchange only if it is authenticated.
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok((tgk, sessions)) => {
@@ -216,20 +208,8 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     }
 
     fn check(&self, message: &[u8]) -> Result<(KeyMaterial, Sessions), ExchangeError> {
-        use PayloadType::{Cert, Dh, Id, Sign};
         let context = self.bundle.context()?;
-        let allowed = [Id, Cert, Dh, Sign];
-        let data_type = DataType::DhResp;
-        let answer = read_answer(
-            message,
-            data_type,
-            &allowed,
-            &self.acceptance,
-            &context,
-            None,
-        )?;
-        answer.check_answer_ids(&context)?;
-        check_signature(&answer, context.responder, self.credentials)?;
+        let answer = read_response(message, &self.acceptance, &context, self.credentials)?;
         let theirs = answered(answer.dh(), &self.own, &self.acceptance)?;
         let sessions = self.bundle.sessions.answered(answer.header().cs_id_map())?;
         Ok((theirs.agree(&self.secret, self.own.validity())?, sessions))

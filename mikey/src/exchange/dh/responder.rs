@@ -3,16 +3,16 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use crate::code_points::{DataType, PayloadType};
+use crate::code_points::{DataType, ErrorNo, PayloadType};
 use crate::crypto::DhSecret;
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::half_keys::HalfKey;
 use crate::exchange::incoming::Incoming;
-use crate::exchange::sessions::Sessions;
-use crate::exchange::signature::{check_signature, signed};
+use crate::exchange::signature::signed;
+use crate::exchange::verification::signed_rejection;
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
-use crate::payload::{Header, Payload};
+use crate::payload::{Header, Payload, SecurityPolicy};
 use crate::seam::Credentials;
 use crate::{Identity, ReplayCache, Timestamp};
 
@@ -64,25 +64,20 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let rand = init.fresh_rand()?;
         let time = init.accepted_time(&self.acceptance, now)?;
         let peer = init.sender(&self.local)?;
-        check_signature(&init, &peer, self.credentials)?;
-        init.remember(cache, &peer, time, now)?;
+        let authenticated = init.check_signature(&peer, self.credentials)?;
+        authenticated.remember(cache, &peer, time, now)?;
         let csb_id = init.header().csb_id();
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
-        let bundle = Bundle {
-            method: DataType::DhInit,
-            role: Role::Responder,
-            parties: Some(Parties {
-                local: self.local.clone(),
-                peer: peer.clone(),
-            }),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(prf, csb_id, rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(init.header().cs_id_map()),
-            policies: init.policies(),
-            last: time,
-            protection: None,
+        let parties = Parties {
+            local: self.local.clone(),
+            peer: peer.clone(),
         };
+        let bundle = Bundle::received(
+            &init,
+            Some(parties),
+            CsbDerivation::rfc3830(prf, csb_id, rand),
+            time,
+        );
         let credentials = self.credentials;
         Ok(Accepted {
             bundle,
@@ -114,6 +109,23 @@ pub struct Answering<'k, C: ?Sized> {
 }
 
 impl<C: Credentials + ?Sized> Accepted<'_, C> {
+    /// Rejects it as [`reject`](exchange::Accepted::reject) does, with a signature, so that the
+    /// Initiator need not take it for a hint ([RFC 3830 §5.1.2]).
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError::Credentials`] if the own key cannot sign.
+    ///
+    /// [RFC 3830 §5.1.2]: https://www.rfc-editor.org/rfc/rfc3830#section-5.1.2
+    pub fn reject_signed(
+        self,
+        error_no: ErrorNo,
+        policies: &[SecurityPolicy<'_>],
+    ) -> Result<Vec<u8>, ExchangeError> {
+        let context = self.bundle.context()?;
+        signed_rejection(&context, error_no, policies, self.method.credentials)
+    }
+
     /// Establishes it: the bundle with the agreed TGK, and the R_MESSAGE.
     ///
     /// # Errors

@@ -3,15 +3,14 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Initiator, Responder};
+use super::{Initiator, Responder, read_response};
 use crate::code_points::{DataType, PayloadType};
 use crate::crypto::DhSecret;
 use crate::exchange::bundle::Role;
 use crate::exchange::half_keys::{Agreed, DhUpdate, HalfKey, updated};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::Sessions;
-use crate::exchange::signature::{check_signature, signed};
-use crate::exchange::verification::read_answer;
+use crate::exchange::signature::signed;
 use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
 use crate::payload::{Header, Payload};
 use crate::seam::Credentials;
@@ -98,7 +97,7 @@ impl<C: Credentials + ?Sized> Responder<'_, C> {
     /// # Errors
     ///
     /// [`ExchangeError`]; the bundle is unchanged, and so is `cache` unless the message was
-    /// authenticated.
+    /// authenticated and later than the last one.
     pub fn accept_update<K: ReplayCache + ?Sized, R: CryptoRng>(
         &self,
         bundle: &mut Bundle,
@@ -119,18 +118,11 @@ impl<C: Credentials + ?Sized> Responder<'_, C> {
         if parties.local != self.local || init.sender(&self.local)? != parties.peer {
             return Err(ExchangeError::UnknownIdentity);
         }
-        check_signature(&init, &parties.peer, self.credentials)?;
-        init.remember(cache, &parties.peer, time, now)?;
-        if !time.is_after(bundle.last) {
-            return Err(ExchangeError::ClockSkew);
-        }
+        let authenticated = init.check_signature(&parties.peer, self.credentials)?;
+        bundle.check_order(time)?;
+        authenticated.remember(cache, &parties.peer, time, now)?;
         let agreed = Agreed::with(init.dh(), &self.acceptance, rng)?;
-        let map = init.header().cs_id_map();
-        let sessions = if map.cs_count() > 0 {
-            Sessions::from_map(map)
-        } else {
-            bundle.sessions.clone()
-        };
+        let sessions = bundle.updated_sessions(init.header().cs_id_map());
         let mut payloads = alloc::vec![
             Payload::T(init.time()),
             Payload::Id(parties.local.to_payload()?),
@@ -187,12 +179,8 @@ impl<C: Credentials + ?Sized> AwaitingUpdate<'_, '_, C> {
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok((tgk, sessions)) => {
-                self.bundle
-                    .apply_proposal(self.proposal.as_ref(), self.time);
-                self.bundle.sessions = sessions;
-                if let Some(tgk) = tgk {
-                    self.bundle.keys = alloc::vec![tgk];
-                }
+                let proposal = self.proposal.as_ref();
+                self.bundle.rekey(proposal, self.time, tgk, sessions);
                 Ok(self.bundle)
             }
             Err(error) => Err(Rejected::new(error, self)),
@@ -207,21 +195,9 @@ impl<C: Credentials + ?Sized> AwaitingUpdate<'_, '_, C> {
     }
 
     fn check(&self, message: &[u8]) -> Result<(Option<KeyMaterial>, Sessions), ExchangeError> {
-        use PayloadType::{Cert, Dh, Id, Sign};
         let mut context = self.bundle.context()?;
         context.time = self.time.to_payload();
-        let allowed = [Id, Cert, Dh, Sign];
-        let data_type = DataType::DhResp;
-        let answer = read_answer(
-            message,
-            data_type,
-            &allowed,
-            &self.acceptance,
-            &context,
-            None,
-        )?;
-        answer.check_answer_ids(&context)?;
-        check_signature(&answer, context.responder, self.credentials)?;
+        let answer = read_response(message, &self.acceptance, &context, self.credentials)?;
         let tgk = updated(answer.dh(), self.secret.as_ref(), &self.acceptance)?;
         let proposed = self.bundle.proposed_sessions(self.proposal.as_ref());
         let sessions = proposed.answered(answer.header().cs_id_map())?;

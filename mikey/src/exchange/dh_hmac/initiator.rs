@@ -3,15 +3,14 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use super::{Outgoing, check_suite};
-use crate::code_points::{DataType, PayloadType};
+use super::{Outgoing, check_suite, read_response};
+use crate::code_points::DataType;
 use crate::crypto::{DhSecret, Group, Suite};
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::half_keys::{HalfKey, answered};
 use crate::exchange::psk::{fresh_rand, message_keys};
-use crate::exchange::sessions::{Policy, Sessions};
-use crate::exchange::verification::read_answer;
+use crate::exchange::sessions::Sessions;
 use crate::exchange::{
     Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected, Validity,
 };
@@ -122,20 +121,15 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
         }
         .write(proposal.cs_id_map(), &keys)?;
         let bundle = Bundle {
-            method: DataType::DhHmacInit,
-            role: Role::Initiator,
-            parties: Some(self.parties.clone()),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal
-                .proposed_policies()
-                .iter()
-                .map(Policy::from_payload)
-                .collect(),
-            last: time,
             protection: Some(keys),
+            ..Bundle::proposed(
+                DataType::DhHmacInit,
+                Some(self.parties.clone()),
+                csb_id,
+                CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
+                proposal,
+                time,
+            )
         };
         let acceptance = Acceptance::new().short_groups(self.group != Group::Oakley5);
         Ok((
@@ -199,30 +193,13 @@ impl AwaitingResponse {
     }
 
     fn check(&self, message: &[u8]) -> Result<(KeyMaterial, Sessions), ExchangeError> {
-        use PayloadType::{Dh, Id, Kemac};
         let context = self.bundle.context()?;
         let keys = self
             .bundle
             .protection
             .as_ref()
             .ok_or(ExchangeError::UnknownIdentity)?;
-        let data_type = DataType::DhHmacResp;
-        let allowed = [Id, Dh, Kemac];
-        let answer = read_answer(
-            message,
-            data_type,
-            &allowed,
-            &self.acceptance,
-            &context,
-            Some(keys),
-        )?;
-        let kemac = answer.last_kemac()?;
-        if answer.suite(&kemac)? != keys.suite() || !kemac.encr_data().is_empty() {
-            return Err(ExchangeError::Mismatch);
-        }
-        answer.check_answer_ids(&context)?;
-        let mac = kemac.mac().octets();
-        keys.verify(&[answer.covered(mac.len())], mac)?;
+        let answer = read_response(message, &self.acceptance, &context, keys)?;
         let theirs = answered(answer.dh(), &self.own, &self.acceptance)?;
         let sessions = self.bundle.sessions.answered(answer.header().cs_id_map())?;
         Ok((theirs.agree(&self.secret, self.own.validity())?, sessions))

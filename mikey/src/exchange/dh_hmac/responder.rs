@@ -7,11 +7,10 @@ use super::{Outgoing, check_suite};
 use crate::code_points::{DataType, PayloadType};
 use crate::crypto::DhSecret;
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::half_keys::HalfKey;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::psk::message_keys;
-use crate::exchange::sessions::Sessions;
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
 use crate::seam::PreSharedKeys;
 use crate::{Identity, ReplayCache, Timestamp};
@@ -77,24 +76,21 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         let peer = init.sender(&self.local)?;
         let csb_id = init.header().csb_id();
         let keys = message_keys(self.keys, &peer, suite, csb_id, rand)?;
-        let mac = kemac.mac().octets();
-        keys.verify(&[init.covered(mac.len())], mac)?;
-        init.remember(cache, &peer, time, now)?;
+        let authenticated = init.check_mac(&keys, &kemac.mac())?;
+        authenticated.remember(cache, &peer, time, now)?;
         let theirs = HalfKey::of_peer(dh, &self.acceptance)?;
+        let parties = Parties {
+            local: self.local.clone(),
+            peer: peer.clone(),
+        };
         let bundle = Bundle {
-            method: DataType::DhHmacInit,
-            role: Role::Responder,
-            parties: Some(Parties {
-                local: self.local.clone(),
-                peer: peer.clone(),
-            }),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(init.header().cs_id_map()),
-            policies: init.policies(),
-            last: time,
             protection: Some(keys),
+            ..Bundle::received(
+                &init,
+                Some(parties),
+                CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
+                time,
+            )
         };
         Ok(Accepted {
             bundle,

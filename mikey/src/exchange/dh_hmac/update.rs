@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
 
-use super::Outgoing;
+use super::{Outgoing, read_response};
 use crate::code_points::{DataType, PayloadType};
 use crate::crypto::DhSecret;
 use crate::derive::MessageKeys;
@@ -10,7 +10,6 @@ use crate::exchange::bundle::{Parties, Role};
 use crate::exchange::half_keys::{Agreed, DhUpdate, HalfKey, updated};
 use crate::exchange::incoming::Incoming;
 use crate::exchange::sessions::Sessions;
-use crate::exchange::verification::read_answer;
 use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
 use crate::{MessageTime, ReplayCache, Timestamp};
 
@@ -56,7 +55,7 @@ impl Bundle {
     /// # Errors
     ///
     /// [`ExchangeError`]; the bundle is unchanged, and so is `cache` unless the message was
-    /// authenticated.
+    /// authenticated and later than the last one.
     pub fn accept_dh_hmac_update<C: ReplayCache + ?Sized, R: CryptoRng>(
         &mut self,
         message: &[u8],
@@ -83,15 +82,11 @@ impl Bundle {
         if !kemac.encr_data().is_empty() {
             return Err(ExchangeError::UnexpectedPayload(P::KeyData));
         }
-        let mac = kemac.mac().octets();
-        keys.verify(&[init.covered(mac.len())], mac)?;
-        init.remember(cache, &parties.peer, time, now)?;
-        if !time.is_after(self.last) {
-            return Err(ExchangeError::ClockSkew);
-        }
+        let authenticated = init.check_mac(keys, &kemac.mac())?;
+        self.check_order(time)?;
+        authenticated.remember(cache, &parties.peer, time, now)?;
         let agreed = Agreed::with(init.dh(), acceptance, rng)?;
-        let map = init.header().cs_id_map();
-        let sessions = (map.cs_count() > 0).then(|| Sessions::from_map(map));
+        let sessions = self.updated_sessions(init.header().cs_id_map());
         let half_keys: Vec<&HalfKey> = agreed
             .iter()
             .flat_map(|agreed| [&agreed.own, &agreed.theirs])
@@ -105,15 +100,12 @@ impl Bundle {
             middle: Vec::new(),
             half_keys: &half_keys,
         };
-        let answered = sessions.as_ref().unwrap_or(&self.sessions);
-        let answer = answered.with_map(|map| answer.write(map, keys))??;
+        let answer = sessions.with_map(|map| answer.write(map, keys))??;
         self.last = time;
         if let Some(agreed) = agreed {
             self.keys = alloc::vec![agreed.tgk];
         }
-        if let Some(sessions) = sessions {
-            self.sessions = sessions;
-        }
+        self.sessions = sessions;
         self.replace_policies(init.policies());
         Ok(answer)
     }
@@ -184,12 +176,8 @@ impl AwaitingUpdate<'_> {
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok((tgk, sessions)) => {
-                self.bundle
-                    .apply_proposal(self.proposal.as_ref(), self.time);
-                self.bundle.sessions = sessions;
-                if let Some(tgk) = tgk {
-                    self.bundle.keys = alloc::vec![tgk];
-                }
+                let proposal = self.proposal.as_ref();
+                self.bundle.rekey(proposal, self.time, tgk, sessions);
                 Ok(self.bundle)
             }
             Err(error) => Err(Rejected::new(error, self)),
@@ -204,28 +192,11 @@ impl AwaitingUpdate<'_> {
     }
 
     fn check(&self, message: &[u8]) -> Result<(Option<KeyMaterial>, Sessions), ExchangeError> {
-        use PayloadType::{Dh, Id, Kemac};
         let bundle = &self.bundle;
         let (_, keys) = bundle.dh_hmac_protection(Role::Initiator)?;
         let mut context = bundle.context()?;
         context.time = self.time.to_payload();
-        let data_type = DataType::DhHmacResp;
-        let allowed = [Id, Dh, Kemac];
-        let answer = read_answer(
-            message,
-            data_type,
-            &allowed,
-            &self.acceptance,
-            &context,
-            Some(keys),
-        )?;
-        let kemac = answer.last_kemac()?;
-        if answer.suite(&kemac)? != keys.suite() || !kemac.encr_data().is_empty() {
-            return Err(ExchangeError::Mismatch);
-        }
-        answer.check_answer_ids(&context)?;
-        let mac = kemac.mac().octets();
-        keys.verify(&[answer.covered(mac.len())], mac)?;
+        let answer = read_response(message, &self.acceptance, &context, keys)?;
         let tgk = updated(answer.dh(), self.secret.as_ref(), &self.acceptance)?;
         let proposed = bundle.proposed_sessions(self.proposal.as_ref());
         let sessions = proposed.answered(answer.header().cs_id_map())?;

@@ -7,8 +7,7 @@ use super::{message_keys, seal_kemac};
 use crate::code_points::{DataType, PayloadType};
 use crate::crypto::{Cipher, Iv, Suite};
 use crate::derive::{CsbDerivation, Prf};
-use crate::exchange::bundle::{Parties, Role};
-use crate::exchange::sessions::{Policy, Sessions};
+use crate::exchange::bundle::Parties;
 use crate::exchange::verification::{authenticate, check_verification, unset};
 use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
 use crate::payload::{Header, Kemac, Payload, Rand};
@@ -182,20 +181,16 @@ impl<'k, K: PreSharedKeys + ?Sized> Initiator<'k, K> {
             .expecting_response(v_flag);
         let octets = authenticate(Message::new(header, &payloads)?.to_vec(), &keys, &[]);
         let bundle = Bundle {
-            method: DataType::PreShared,
-            role: Role::Initiator,
-            parties: Some(self.parties.clone()),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, rand),
             keys: material,
-            sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal
-                .proposed_policies()
-                .iter()
-                .map(Policy::from_payload)
-                .collect(),
-            last: time,
             protection: Some(keys),
+            ..Bundle::proposed(
+                DataType::PreShared,
+                Some(self.parties.clone()),
+                csb_id,
+                CsbDerivation::rfc3830(self.suite.prf(), csb_id, rand),
+                proposal,
+                time,
+            )
         };
         Ok((bundle, octets))
     }

@@ -68,6 +68,13 @@ pub(in crate::exchange) fn open_kemac(
             _ => return Err(ExchangeError::MissingPayload(PayloadType::Id)),
         }
     }
+    key_material(payloads)
+}
+
+/// The keys of Encr data, where nothing else may stand by now.
+pub(in crate::exchange) fn key_material<'a>(
+    payloads: impl Iterator<Item = Payload<'a>>,
+) -> Result<Vec<KeyMaterial>, ExchangeError> {
     payloads
         .map(|payload| match payload {
             Payload::KeyData(data) => KeyMaterial::from_payload(&data),

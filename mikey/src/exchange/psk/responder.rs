@@ -5,9 +5,8 @@ use super::{message_keys, open_kemac};
 use crate::code_points::{DataType, PayloadType};
 use crate::crypto::{Cipher, Iv};
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::incoming::Incoming;
-use crate::exchange::sessions::Sessions;
 use crate::exchange::verification::verification_message;
 use crate::exchange::{self, Acceptance, Bundle, ExchangeError};
 use crate::seam::PreSharedKeys;
@@ -70,9 +69,8 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         let peer = init.sender(&self.local)?;
         let csb_id = init.header().csb_id();
         let keys = message_keys(self.keys, &peer, suite, csb_id, rand)?;
-        let mac = kemac.mac().octets();
-        keys.verify(&[init.covered(mac.len())], mac)?;
-        init.remember(cache, &peer, time, now)?;
+        let authenticated = init.check_mac(&keys, &kemac.mac())?;
+        authenticated.remember(cache, &peer, time, now)?;
         let iv = Iv {
             csb_id,
             timestamp: time.octets(),
@@ -81,20 +79,19 @@ impl<'k, K: PreSharedKeys + ?Sized> Responder<'k, K> {
         if material.is_empty() {
             return Err(ExchangeError::MissingPayload(PayloadType::KeyData));
         }
+        let parties = Parties {
+            local: self.local.clone(),
+            peer: peer.clone(),
+        };
         let bundle = Bundle {
-            method: DataType::PreShared,
-            role: Role::Responder,
-            parties: Some(Parties {
-                local: self.local.clone(),
-                peer: peer.clone(),
-            }),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
             keys: material,
-            sessions: Sessions::from_map(init.header().cs_id_map()),
-            policies: init.policies(),
-            last: time,
             protection: Some(keys),
+            ..Bundle::received(
+                &init,
+                Some(parties),
+                CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
+                time,
+            )
         };
         Ok(Accepted {
             bundle,

@@ -130,7 +130,7 @@ impl Bundle {
     /// # Errors
     ///
     /// [`ExchangeError`]; the bundle is unchanged, and so is `cache` unless the message was
-    /// authenticated.
+    /// authenticated and later than the last one.
     pub fn accept_update<C: ReplayCache + ?Sized>(
         &mut self,
         message: &[u8],
@@ -149,27 +149,22 @@ impl Bundle {
         if !init.ids().is_empty() && init.sender(&parties.local)? != parties.peer {
             return Err(ExchangeError::UnknownIdentity);
         }
-        let mac = kemac.mac().octets();
-        keys.verify(&[init.covered(mac.len())], mac)?;
-        init.remember(cache, &parties.peer, time, now)?;
-        if !time.is_after(self.last) {
-            return Err(ExchangeError::ClockSkew);
-        }
+        let authenticated = init.check_mac(keys, &kemac.mac())?;
+        self.check_order(time)?;
+        authenticated.remember(cache, &parties.peer, time, now)?;
         let iv = Iv {
             csb_id: self.csb_id,
             timestamp: time.octets(),
         };
         let material = open_kemac(keys, &iv, None, kemac.encr_data())?;
-        let map = init.header().cs_id_map();
-        let sessions = (map.cs_count() > 0).then(|| Sessions::from_map(map));
-        let answered = sessions.as_ref().unwrap_or(&self.sessions);
+        let sessions = self.updated_sessions(init.header().cs_id_map());
         let answer = if init.header().v_flag() {
             let mut context = self.context()?;
             context.time = init.time();
             Some(verification_message(
                 DataType::PskVerMsg,
                 &context,
-                answered,
+                &sessions,
                 keys,
             )?)
         } else {
@@ -179,9 +174,7 @@ impl Bundle {
         if !material.is_empty() {
             self.keys = material;
         }
-        if let Some(sessions) = sessions {
-            self.sessions = sessions;
-        }
+        self.sessions = sessions;
         self.replace_policies(init.policies());
         Ok(answer)
     }
@@ -248,9 +241,7 @@ impl Bundle {
     ) {
         self.last = time;
         if let Some(proposal) = proposal {
-            if proposal.cs_id_map().cs_count() > 0 {
-                self.sessions = Sessions::from_map(proposal.cs_id_map());
-            }
+            self.sessions = self.updated_sessions(proposal.cs_id_map());
             let policies = proposal
                 .proposed_policies()
                 .iter()

@@ -6,9 +6,8 @@ use rand_core::CryptoRng;
 use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
 use crate::crypto::{Iv, Suite};
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::psk::{AwaitingVerification, fresh_rand};
-use crate::exchange::sessions::{Policy, Sessions};
 use crate::exchange::signature::{EnvelopedKeys, envelope_keys, fresh_envelope_key, signed};
 use crate::exchange::{Bundle, ExchangeError, KeyMaterial, Proposal};
 use crate::payload::{Header, Payload, Pke, Rand};
@@ -141,20 +140,16 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
             .expecting_response(v_flag);
         let octets = signed(header, &payloads, self.credentials)?;
         let bundle = Bundle {
-            method: DataType::PublicKey,
-            role: Role::Initiator,
-            parties: Some(self.parties.clone()),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
             keys: material,
-            sessions: Sessions::from_map(proposal.cs_id_map()),
-            policies: proposal
-                .proposed_policies()
-                .iter()
-                .map(Policy::from_payload)
-                .collect(),
-            last: time,
             protection: Some(keys),
+            ..Bundle::proposed(
+                DataType::PublicKey,
+                Some(self.parties.clone()),
+                csb_id,
+                CsbDerivation::rfc3830(self.suite.prf(), csb_id, &rand),
+                proposal,
+                time,
+            )
         };
         Ok((bundle, octets))
     }

@@ -3,11 +3,10 @@ use core::fmt;
 use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
 use crate::crypto::Iv;
 use crate::derive::CsbDerivation;
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::incoming::Incoming;
 use crate::exchange::psk::{Accepted, Answering};
-use crate::exchange::sessions::Sessions;
-use crate::exchange::signature::{check_signature, envelope_keys, enveloped_suite, open_enveloped};
+use crate::exchange::signature::{enveloped_suite, open_enveloped};
 use crate::exchange::{Acceptance, Bundle, ExchangeError};
 use crate::seam::Credentials;
 use crate::{Identity, ReplayCache, Timestamp};
@@ -59,38 +58,28 @@ impl<'k, C: Credentials + ?Sized> Responder<'k, C> {
         let rand = init.fresh_rand()?;
         let time = init.accepted_time(&self.acceptance, now)?;
         let peer = init.sender(&self.local)?;
-        check_signature(&init, &peer, self.credentials)?;
-        init.remember(cache, &peer, time, now)?;
+        let authenticated = init.check_signature(&peer, self.credentials)?;
+        authenticated.remember(cache, &peer, time, now)?;
 
         let csb_id = init.header().csb_id();
         let iv = Iv {
             csb_id,
             timestamp: time.octets(),
         };
-        let opened = self
-            .credentials
-            .open_envelope(init.cert_hash(), pke.data())
-            .map_err(ExchangeError::from)
-            .and_then(|envelope_key| envelope_keys(&envelope_key, suite, csb_id, rand))
-            .and_then(|keys| {
-                let material = open_enveloped(&keys, &iv, peer.to_payload()?, &kemac)?;
-                Ok((keys, material))
-            });
-        let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
+        let (keys, material) = open_enveloped(&init, &peer, suite, (&iv, rand), self.credentials)?;
+        let parties = Parties {
+            local: self.local.clone(),
+            peer: peer.clone(),
+        };
         let bundle = Bundle {
-            method: DataType::PublicKey,
-            role: Role::Responder,
-            parties: Some(Parties {
-                local: self.local.clone(),
-                peer: peer.clone(),
-            }),
-            csb_id,
-            derivation: CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
             keys: material,
-            sessions: Sessions::from_map(init.header().cs_id_map()),
-            policies: init.policies(),
-            last: time,
             protection: Some(keys),
+            ..Bundle::received(
+                &init,
+                Some(parties),
+                CsbDerivation::rfc3830(suite.prf(), csb_id, rand),
+                time,
+            )
         };
         Ok(Accepted {
             bundle,

@@ -6,13 +6,13 @@ use rand_core::CryptoRng;
 use crate::code_points::{DataType, EnvelopeKeyCache, PayloadType};
 use crate::crypto::Iv;
 use crate::derive::{CsbDerivation, MessageKeys, Prf};
-use crate::exchange::bundle::{Parties, Role};
+use crate::exchange::bundle::Parties;
 use crate::exchange::psk::fresh_rand;
 use crate::exchange::sessions::{Policy, Sessions};
-use crate::exchange::signature::{envelope_keys, enveloped_suite, open_enveloped, signed};
+use crate::exchange::signature::{enveloped_suite, open_enveloped, signed};
 use crate::exchange::verification::{Context, read_answer};
 use crate::exchange::{Acceptance, Bundle, ExchangeError, KeyMaterial, Proposal, Rejected};
-use crate::payload::{Header, Payload, Rand};
+use crate::payload::{CsIdMap, Header, Payload, Rand};
 use crate::seam::Credentials;
 use crate::{Identity, MessageTime};
 
@@ -104,13 +104,40 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         time: MessageTime,
         rng: &mut R,
     ) -> Result<(AwaitingResponse<'k, C>, Vec<u8>), ExchangeError> {
-        let csb_id = proposal.draw_csb_id(rng);
         let rand = fresh_rand(self.prf, rng);
-        let mut payloads = alloc::vec![
-            Payload::T(time.to_payload()),
-            Payload::Rand(Rand::new(&rand)?),
-            Payload::Id(self.local.to_payload()?),
-        ];
+        self.request(proposal, Some(rand), time, rng)
+    }
+
+    /// The I_MESSAGE that asks for the keys and the policy of a group, as one who only listens
+    /// ([RFC 4738 §3.2]): it has neither RAND nor crypto sessions. The answer has all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ExchangeError::Credentials`] if the own key cannot sign.
+    ///
+    /// [RFC 4738 §3.2]: https://www.rfc-editor.org/rfc/rfc4738#section-3.2
+    pub fn join<R: CryptoRng>(
+        &self,
+        time: MessageTime,
+        rng: &mut R,
+    ) -> Result<(AwaitingResponse<'k, C>, Vec<u8>), ExchangeError> {
+        self.request(&Proposal::new(CsIdMap::NONE), None, time, rng)
+    }
+
+    /// Asks a group without `rand`, else one who answers.
+    fn request<R: CryptoRng>(
+        &self,
+        proposal: &Proposal<'_>,
+        rand: Option<Vec<u8>>,
+        time: MessageTime,
+        rng: &mut R,
+    ) -> Result<(AwaitingResponse<'k, C>, Vec<u8>), ExchangeError> {
+        let csb_id = proposal.draw_csb_id(rng);
+        let mut payloads = alloc::vec![Payload::T(time.to_payload())];
+        if let Some(rand) = &rand {
+            payloads.push(Payload::Rand(Rand::new(rand)?));
+        }
+        payloads.push(Payload::Id(self.local.to_payload()?));
         payloads.extend(
             self.credentials
                 .certificates()
@@ -126,22 +153,14 @@ impl<'k, C: Credentials + ?Sized> Initiator<'k, C> {
         let header = Header::new(DataType::RsaRInit, self.prf.prf_func(), csb_id, map)?
             .expecting_response(true);
         let message = signed(header, &payloads, self.credentials)?;
-        let bundle = Bundle {
-            method: DataType::RsaRInit,
-            role: Role::Initiator,
-            parties: None,
+        let bundle = Bundle::proposed(
+            DataType::RsaRInit,
+            None,
             csb_id,
-            derivation: CsbDerivation::rfc3830(self.prf, csb_id, &rand),
-            keys: Vec::new(),
-            sessions: Sessions::from_map(map),
-            policies: proposal
-                .proposed_policies()
-                .iter()
-                .map(Policy::from_payload)
-                .collect(),
-            last: time,
-            protection: None,
-        };
+            CsbDerivation::rfc3830(self.prf, csb_id, rand.as_deref().unwrap_or_default()),
+            proposal,
+            time,
+        );
         let awaiting = AwaitingResponse {
             credentials: self.credentials,
             local: self.local.clone(),
@@ -168,13 +187,16 @@ pub struct AwaitingResponse<'k, C: ?Sized> {
     local: Identity,
     expected: Option<Identity>,
     bundle: Bundle,
-    rand: Vec<u8>,
+    /// Ours; a group has its own.
+    rand: Option<Vec<u8>>,
     acceptance: Acceptance,
 }
 
 /// What the answer brings.
 struct Answer {
     peer: Identity,
+    csb_id: u32,
+    derivation: CsbDerivation,
     keys: MessageKeys,
     cached: bool,
     material: Vec<KeyMaterial>,
@@ -201,7 +223,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     /// # Errors
     ///
     /// [`Rejected`], with the state that waits on, for a message that is not the verified answer. An
-    /// [`ExchangeError::PeerError`] is a hint that anyone may have sent.
+    /// [`ExchangeError::PeerError`] ends the exchange only if it is authenticated.
     pub fn accept(mut self, message: &[u8]) -> Result<Bundle, Rejected<Self>> {
         match self.check(message) {
             Ok(answer) => {
@@ -209,6 +231,8 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
                     local: self.local,
                     peer: answer.peer,
                 });
+                self.bundle.csb_id = answer.csb_id;
+                self.bundle.derivation = answer.derivation;
                 self.bundle.keys = answer.material;
                 self.bundle.sessions = answer.sessions;
                 self.bundle.protection = answer.cached.then_some(answer.keys);
@@ -222,7 +246,7 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
     }
 
     fn check(&self, message: &[u8]) -> Result<Answer, ExchangeError> {
-        use PayloadType::{Cert, Id, Kemac, Pke, Sign, Sp};
+        use PayloadType::{Cert, GeneralExtension, Id, Kemac, Pke, Rand, Sign, Sp};
         let context = Context {
             initiator: &self.local,
             // Not known yet; what is read with it does not depend on it.
@@ -231,23 +255,34 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             prf_func: self.bundle.derivation.prf().prf_func(),
             time: self.bundle.last.to_payload(),
         };
-        // Without RAND: ours is used, and an answer that has one is discarded (RFC 4738 §3.7).
-        let allowed = [Id, Cert, Sp, Kemac, Pke, Sign];
+        // Exactly one side sends RAND (RFC 4738 §3.7).
+        let unicast = [Id, Cert, Sp, Kemac, Pke, Sign];
+        let group = [Rand, Id, Cert, Sp, Kemac, Pke, Sign];
+        let allowed = match &self.rand {
+            Some(_) => unicast.as_slice(),
+            None => &group,
+        };
         let data_type = DataType::RsaRResp;
         let answer = read_answer(
             message,
             data_type,
-            &allowed,
+            allowed,
             &self.acceptance,
             &context,
-            None,
+            // Of whoever may answer none is known to be the one who was asked.
+            |error| match &self.expected {
+                Some(peer) => error.is_signed(peer, self.credentials),
+                None => Ok(false),
+            },
         )?;
-        if answer.has_csb_id_extension() {
-            return Err(ExchangeError::UnexpectedPayload(
-                PayloadType::GeneralExtension,
-            ));
-        }
+        let (csb_id, rand) = match (&self.rand, answer.group_csb_id()) {
+            (Some(rand), None) => (self.bundle.csb_id, rand.as_slice()),
+            (None, Some(csb_id)) => (csb_id, answer.fresh_rand()?),
+            (Some(_), Some(_)) => return Err(ExchangeError::UnexpectedPayload(GeneralExtension)),
+            (None, None) => return Err(ExchangeError::MissingPayload(GeneralExtension)),
+        };
         let (kemac, pke, sign) = (answer.kemac()?, answer.pke()?, answer.sign()?);
+        let prf = answer.prf()?;
         let peer = match answer.ids() {
             [responder] => Identity::from_payload(responder),
             [] => return Err(ExchangeError::MissingPayload(Id)),
@@ -277,32 +312,29 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             sign.signature(),
         )?;
         let policies = answer.policies();
-        if policies
-            .iter()
-            .any(|policy| !self.bundle.policies.contains(policy))
-        {
-            return Err(ExchangeError::UnsupportedPolicy);
-        }
-        let sessions = self.bundle.sessions.answered(answer.header().cs_id_map())?;
-        let csb_id = self.bundle.csb_id;
-        let iv = Iv {
-            csb_id,
-            timestamp: self.bundle.last.octets(),
+        let sessions = if self.rand.is_some() {
+            // Where none was proposed the Responder may still say which one it has.
+            let proposed = &self.bundle.policies;
+            let known = |policy| proposed.is_empty() || proposed.contains(policy);
+            if !policies.iter().all(known) {
+                return Err(ExchangeError::UnsupportedPolicy);
+            }
+            self.bundle.sessions.answered(answer.header().cs_id_map())?
+        } else if policies.is_empty() {
+            return Err(ExchangeError::MissingPayload(Sp));
+        } else {
+            Sessions::from_map(answer.header().cs_id_map())
         };
-        let opened = self
-            .credentials
-            .open_envelope(answer.cert_hash(), pke.data())
-            .map_err(ExchangeError::from)
-            .and_then(|envelope_key| envelope_keys(&envelope_key, suite, csb_id, &self.rand))
-            .and_then(|keys| {
-                let sender = context.responder.to_payload()?;
-                let material = open_enveloped(&keys, &iv, sender, &kemac)?;
-                Ok((keys, material))
-            });
-        let (keys, material) = opened.map_err(|_| ExchangeError::Forged)?;
+        let timestamp = self.bundle.last.octets();
+        let iv = Iv { csb_id, timestamp };
+        let (keys, material) =
+            open_enveloped(&answer, &peer, suite, (&iv, rand), self.credentials)?;
         let cached = !matches!(pke.cache(), EnvelopeKeyCache::NoCache);
+        let derivation = CsbDerivation::rfc3830(prf, csb_id, rand);
         Ok(Answer {
             peer,
+            csb_id,
+            derivation,
             keys,
             cached,
             material,
