@@ -44,12 +44,14 @@ impl KeyDigest {
     /// its other parts are understood: those of `a=crypto`, of its `FEC_KEY`, and of an `a=acap`
     /// that has an `a=crypto` inside (RFC 5939).
     pub fn in_line(line: &[u8]) -> impl Iterator<Item = Self> {
-        const METHOD: &[u8] = b"inline:";
-        let ends = (METHOD.len()..=line.len()).filter(move |end| {
-            let method = line.get(end - METHOD.len()..*end);
-            method.is_some_and(|method| method.eq_ignore_ascii_case(METHOD))
-        });
-        ends.filter_map(move |end| Self::of_base64(line.get(end..)?))
+        const METHOD: &[u8; 6] = b"inline";
+        let colons = line.iter().enumerate().filter(|(_, octet)| **octet == b':');
+        colons.filter_map(move |(colon, _)| {
+            let (before, after) = line.split_at_checked(colon)?;
+            let method = before.last_chunk::<{ METHOD.len() }>()?;
+            let is_inline = method.eq_ignore_ascii_case(METHOD);
+            Self::of_base64(after.get(1..).filter(|_| is_inline)?)
+        })
     }
 
     fn of_base64(text: &[u8]) -> Option<Self> {

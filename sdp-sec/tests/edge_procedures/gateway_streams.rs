@@ -156,7 +156,7 @@ fn req_ta_06_the_orders_of_the_edge_bring_each_kind_of_stream_up() {
     }
     // BFCP where the UE answers: TLS client over a connection that the UE opened.
     let offer = sdp("m=application 50000 TCP/BFCP *\na=setup:actpass\n");
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
     let answer = format!(

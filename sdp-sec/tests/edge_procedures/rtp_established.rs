@@ -53,7 +53,7 @@ fn req_rtp_09_a_re_offer_of_the_core_repeats_local_and_freezes_remote() {
     let first = originate(&dialogue(), &srtp_offer(), &rtp_answer());
     let own = crypto_lines(first.sdp());
     let offer = sdp("m=audio 5004 RTP/AVP 97\na=sendonly\n");
-    let terminating = first
+    let mut terminating = first
         .dialogue()
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
@@ -160,7 +160,7 @@ fn req_rtp_18_each_branch_of_a_fork_has_its_own_keys() {
     assert_ne!(key(one.outbound()), key(two.outbound()));
 
     let offer = sdp("m=audio 5 RTP/AVP 0\n");
-    let terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
+    let mut terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
     let answer = |key| ue_answer(4, "AES_CM_128_HMAC_SHA1_80", key);
     let one = terminating.answered(&answer(UE_KEY), &mut rng).unwrap();
     let two = terminating.answered(&answer(UE_KEY_2), &mut rng).unwrap();
@@ -191,7 +191,7 @@ fn req_rtp_18_no_key_is_made_that_is_not_signalled() {
 fn req_rtp_18_a_late_offer_is_answered_by_the_ue_in_its_ack() {
     // The UE's INVITE has no offer; the core's 200 (OK) has, and the UE's ACK answers.
     let in_ok = sdp("m=audio 5004 RTP/AVP 97\n");
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&in_ok, agw, &mut Counter::new())
         .unwrap();
     let in_ack = ue_answer(4, "AES_CM_128_HMAC_SHA1_80", UE_KEY);
