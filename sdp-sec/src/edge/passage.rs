@@ -3,6 +3,7 @@
 use super::section::{Facts, Kind, MediaFacts};
 use super::shown_keys::{ShownKeys, Writer};
 use super::{Dialogue, Intention, Refusal};
+use crate::Rule;
 use crate::mediasec::{self, Mechanism};
 use crate::protocol::MediaLine;
 
@@ -51,6 +52,11 @@ impl Passage {
                 untouched: self.untouched,
                 ..Self::default()
             });
+        }
+        if offered.port() == 0 {
+            return Err(Refusal::Sdp(
+                Rule::AnswerPort.at(media.line.line().number()),
+            ));
         }
         if media.line.protocol() != offered.protocol() {
             return Err(Refusal::ProtocolMismatch);

@@ -6,7 +6,7 @@ use sdes::KeyDigest;
 use sdp_sec::edge::{Dialogue, Intention, Outcome};
 use sdp_sec::fingerprint::{Fingerprint, HashFunction};
 use sdp_sec::lines::{Line, Media, Section};
-use sdp_sec::mediasec::Source;
+use sdp_sec::mediasec::{Mechanism, Source};
 use sdp_sec::{Protocol, Sdp};
 
 /// Sends `offer` from `source` through the edge and `answer` back, and checks what comes out.
@@ -29,8 +29,8 @@ pub(crate) fn check<R: rand_core::CryptoRng>(
             to_core(offer, pending.offer_to_core(), |media| {
                 is_edge(judged[media])
             });
-            let protected = |media: usize| matches!(judged[media], Intention::Protect(_));
-            no_key_passes(&keys(offer, protected), pending.offer_to_core());
+            let keyed = |media: usize| judged[media] == Intention::Protect(Mechanism::SdesSrtp);
+            no_key_passes(&keys(offer, keyed), pending.offer_to_core());
             let Ok(answered) = pending.answered(answer, certificate, rng) else {
                 return;
             };
@@ -48,9 +48,9 @@ pub(crate) fn check<R: rand_core::CryptoRng>(
                 return;
             };
             let outcomes = answered.outcomes();
-            let protected = |media: usize| matches!(judged[media], Intention::Protect(_));
+            let keyed = |media: usize| judged[media] == Intention::Protect(Mechanism::SdesSrtp);
             let live = |media: usize| matches!(outcomes[media], Outcome::Rtp(_));
-            let mut hidden = keys(pending.offer_to_ue(), protected);
+            let mut hidden = keys(pending.offer_to_ue(), keyed);
             hidden.extend(keys(answer, live));
             no_key_passes(&hidden, answered.sdp());
             to_core(answer, answered.sdp(), |media| {

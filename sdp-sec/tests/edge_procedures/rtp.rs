@@ -205,19 +205,24 @@ fn req_rtp_11_end_to_end_streams_pass_untouched_both_ways() {
             let intentions = dialogue().examine(&offer, source).unwrap();
             assert_eq!(intentions, [Intention::Untouched]);
         }
+        // Whoever answers brings another key.
+        let answer = String::from_utf8(offer.clone())
+            .unwrap()
+            .replace(UE_KEY, UE_KEY_2)
+            .into_bytes();
         let originating = dialogue().originating(&offer).unwrap();
         assert_eq!(originating.offer_to_core(), offer);
         let answered = originating
-            .answered(&offer, agw, &mut Counter::new())
+            .answered(&answer, agw, &mut Counter::new())
             .unwrap();
-        assert_eq!(answered.sdp(), offer);
+        assert_eq!(answered.sdp(), answer);
         assert!(matches!(answered.outcomes(), [Outcome::Untouched]));
         let mut terminating = dialogue()
             .terminating(&offer, agw, &mut Counter::new())
             .unwrap();
         assert_eq!(terminating.offer_to_ue(), offer);
-        let answered = terminating.answered(&offer, &mut Counter::new()).unwrap();
-        assert_eq!(answered.sdp(), offer);
+        let answered = terminating.answered(&answer, &mut Counter::new()).unwrap();
+        assert_eq!(answered.sdp(), answer);
     }
 }
 
@@ -284,10 +289,11 @@ fn req_rtp_17_crypto_on_a_plain_line_is_not_secure_unless_the_policy_says_so() {
     assert_eq!(intentions, [Intention::Refuse(stripped)]);
     let originating = dialogue().originating(&offer).unwrap();
     assert_eq!(media(originating.offer_to_core()), "m=audio 0 RTP/AVP 0\n");
-    // Not asked for: a plain stream, whatever the two ends make of the line.
+    // Not asked for: a plain stream.
     let not_asked = sdp(&format!("m=audio 1 RTP/AVP 0\n{}", crypto(1, UE_KEY)));
     let intentions = dialogue().examine(&not_asked, Source::Ue).unwrap();
     assert_eq!(intentions, [Intention::Untouched]);
+    // But its key goes no further (`keys::req_rtp_10_…`).
 
     let mut policy = Policy::default();
     policy.opportunistic_srtp = true;
