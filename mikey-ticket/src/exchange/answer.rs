@@ -90,6 +90,8 @@ pub struct VerifiedTransfer {
     pub(super) resolution: Resolution,
     pub(super) keys: MessageKeys,
     pub(super) bundle: Bundle,
+    /// Whether the KMS was asked about this very message.
+    pub(super) resolved: bool,
 }
 
 impl VerifiedTransfer {
@@ -129,6 +131,11 @@ impl VerifiedTransfer {
         Ok(Message::decode(&self.incoming.octets)?)
     }
 
+    #[cfg(feature = "smime-psk")]
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.incoming.octets
+    }
+
     /// What the KMS said of the ticket, to keep it; `None` without the J flag.
     #[must_use]
     pub fn resolution(&self) -> Option<Resolution> {
@@ -136,6 +143,21 @@ impl VerifiedTransfer {
             .flags()
             .reusable
             .then(|| self.resolution.duplicate())
+    }
+
+    /// Whether the KMS was asked about this very message and, with forking, has verified its
+    /// Initiator Data: then only the Initiator can have sent it, and no one else who may resolve the
+    /// ticket (TR 33.829 §B.3). Never so with a resolution that was kept.
+    #[must_use]
+    pub const fn is_proven(&self) -> bool {
+        self.resolved && self.policy().flags().forking
+    }
+
+    /// Whom the message names as Responder, IDRr: oneself, or the list that one is on.
+    #[must_use]
+    pub fn addressee(&self) -> Option<Identity> {
+        let received = Received::read(&self.incoming.octets, DataType::TransferInit).ok()?;
+        received.id(IdRole::Responder)
     }
 
     /// Declines: an Error message that the Initiator can verify; `None` if `error` is none that may
@@ -168,7 +190,7 @@ impl VerifiedTransfer {
         accepted.map_err(|error| Rejected::new(error, self))
     }
 
-    fn complete(&self, now: Timestamp) -> Result<Established, TicketError> {
+    pub(crate) fn complete(&self, now: Timestamp) -> Result<Established, TicketError> {
         let received = Received::read(&self.incoming.octets, DataType::TransferInit)?;
         let rand = received.strong_rand(RandRole::Initiator)?;
         let mut bundle = Bundle::of(received.message())?;

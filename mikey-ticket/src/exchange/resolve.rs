@@ -49,6 +49,12 @@ impl Responder {
         }
     }
 
+    /// Who it is.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Names the pre-shared key, IDRpsk, where the KMS does not find it by the identity.
     #[must_use]
     pub fn with_psk_id(mut self, psk_id: Identity) -> Self {
@@ -313,6 +319,7 @@ impl IncomingTransfer {
             resolution,
             keys,
             bundle,
+            resolved: false,
         })
     }
 
@@ -395,6 +402,7 @@ impl AwaitingResolution {
                 resolution,
                 keys,
                 bundle,
+                resolved: true,
             }),
             Err(error) => Err(Rejected::new(error, self)),
         }

@@ -41,7 +41,7 @@ fn content(proof: Option<&[u8]>) -> psk_mime::ContentKey {
     let (resolving, request) = incoming.resolve(&psk(&bob()), now(), &mut rng).unwrap();
     let response = kms.handle(&request, now(), &mut rng).unwrap();
     let verified = resolving.accept(&response, now(), &mut cache()).unwrap();
-    psk_mime::receive(verified, &CODE_POINTS, now(), &mut rng).unwrap()
+    psk_mime::receive(&verified, &CODE_POINTS, now()).unwrap()
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn req_msg_02_03_every_intended_recipient_resolves_a_reused_ticket() {
         let (resolving, request) = incoming.resolve(&psk(&who), now(), &mut rng).unwrap();
         let response = kms.handle(&request, now(), &mut rng).unwrap();
         let verified = resolving.accept(&response, now(), &mut cache()).unwrap();
-        let content = psk_mime::receive(verified, &CODE_POINTS, now(), &mut rng).unwrap();
+        let content = psk_mime::receive(&verified, &CODE_POINTS, now()).unwrap();
         assert_eq!(content.key().expose(), key.expose());
     }
 }
