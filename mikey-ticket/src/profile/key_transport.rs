@@ -511,6 +511,7 @@ impl From<TicketError> for TransportError {
             TicketError::KeyLength => Self::KeyLength,
             TicketError::NotAuthorised
             | TicketError::Policy(_)
+            | TicketError::Replay(ReplayError::Early)
             | TicketError::TicketUsed
             | TicketError::WrongApplication
             | TicketError::WrongRecipient => Self::Refused,

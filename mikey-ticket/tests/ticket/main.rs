@@ -9,6 +9,8 @@
 
 mod exchanges;
 mod hostile;
+#[cfg(feature = "smime-psk")]
+mod messages;
 mod profiles;
 mod properties;
 mod support;
