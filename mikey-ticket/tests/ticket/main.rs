@@ -10,6 +10,8 @@
 mod exchanges;
 mod hostile;
 #[cfg(feature = "smime-psk")]
+mod insider;
+#[cfg(feature = "smime-psk")]
 mod messages;
 mod profiles;
 mod properties;

@@ -29,21 +29,26 @@ fn list() -> Identity {
     id("sip:list@example.com")
 }
 
-/// A KMS that knows the list server too, and can open tickets for longer than they are valid.
-fn kms() -> TestKms {
-    let mut users = subscribers();
-    users.insert(list(), psk_of(&list()));
+/// Ticket keys that last longer than the tickets.
+pub(crate) fn tpks() -> InMemoryTicketKeys {
     let mut tpks = InMemoryTicketKeys::new();
     let month = now().plus_seconds(30 * 86_400);
     for (strength, id) in [(Strength::Bits128, b"128"), (Strength::Bits256, b"256")] {
         let key = Secret::new(&vec![0x70; strength.key_len()]).unwrap();
         tpks.insert(id, strength, key, now().minus_seconds(60), month);
     }
-    Kms::new(kms_id(), users, tpks, GrantAsAsked, cache())
+    tpks
+}
+
+/// A KMS that knows the list server too.
+pub(crate) fn kms() -> TestKms {
+    let mut users = subscribers();
+    users.insert(list(), psk_of(&list()));
+    Kms::new(kms_id(), users, tpks(), GrantAsAsked, cache())
 }
 
 /// A ticket of `sender` for `recipients`, valid for a week.
-fn ticket_of(
+pub(crate) fn ticket_of(
     sender: &Identity,
     recipients: &[Identity],
     proof: bool,
@@ -76,7 +81,7 @@ fn sealed_at(
     smime_psk::seal(TEXT, &mut sender, policy, rng).unwrap()
 }
 
-fn sealed(
+pub(crate) fn sealed(
     ticket: &mut GrantedTicket,
     recipients: &[Identity],
     policy: &SealPolicy,
@@ -86,7 +91,7 @@ fn sealed(
 }
 
 #[derive(Debug, PartialEq)]
-enum Failure {
+pub(crate) enum Failure {
     /// Found before the KMS was asked.
     Early(OpenError),
     /// No TRANSFER_INIT, or none that can be for this user.
@@ -99,13 +104,13 @@ enum Failure {
     Content(OpenError),
 }
 
-struct Inbox<C> {
-    user: Responder,
-    seen: C,
-    policy: OpenPolicy,
+pub(crate) struct Inbox<C> {
+    pub(crate) user: Responder,
+    pub(crate) seen: C,
+    pub(crate) policy: OpenPolicy,
 }
 
-fn inbox(user_id: &Identity) -> Inbox<DeferredReplayCache> {
+pub(crate) fn inbox(user_id: &Identity) -> Inbox<DeferredReplayCache> {
     Inbox {
         user: user(user_id.clone()).with_window(None),
         seen: DeferredReplayCache::new(100),
@@ -137,7 +142,7 @@ impl<C: ReplayCache> Inbox<C> {
         opened.map_err(Failure::Content)
     }
 
-    fn open(
+    pub(crate) fn open(
         &mut self,
         cms: &[u8],
         kms: &mut TestKms,
