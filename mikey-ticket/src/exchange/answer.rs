@@ -14,7 +14,7 @@ use crate::derive::transfer_keys;
 use crate::exchange::established::{Bundle, Established, Freshness, Session};
 use crate::exchange::resolve::{IncomingTransfer, Resolution};
 use crate::exchange::update::Link;
-use crate::message::{Received, error_message, fresh_time, iv, rands, seal, seal_kemac};
+use crate::message::{RULES, Received, error_message, fresh_time, iv, rands, seal, seal_kemac};
 use crate::policy::idr;
 use crate::{Policy, Rejected, TicketError};
 
@@ -101,6 +101,12 @@ impl VerifiedTransfer {
         &self.incoming.initiator
     }
 
+    /// Who is called: this side.
+    #[must_use]
+    pub const fn responder(&self) -> &Identity {
+        &self.incoming.responder.identity
+    }
+
     /// The policy of the ticket.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -128,7 +134,7 @@ impl VerifiedTransfer {
     ///
     /// None: it was decoded before.
     pub fn message(&self) -> Result<Message<'_>, TicketError> {
-        Ok(Message::decode(&self.incoming.octets)?)
+        Ok(RULES.decode(&self.incoming.octets)?)
     }
 
     #[cfg(feature = "smime-psk")]
@@ -164,7 +170,7 @@ impl VerifiedTransfer {
     /// be told.
     #[must_use]
     pub fn decline(&self, error: TicketError, now: Timestamp) -> Option<Vec<u8>> {
-        let message = Message::decode(&self.incoming.octets).ok()?;
+        let message = RULES.decode(&self.incoming.octets).ok()?;
         let identity = Some(&self.incoming.responder.identity);
         error_message(&message, error, Some(&self.keys), identity, now)
     }
@@ -271,7 +277,7 @@ impl VerifiedTransfer {
         }
         let message = seal(header, payloads, &keys, &[&self.incoming.octets])?;
 
-        let mut bundle = self.bundle.answered(&Message::decode(&message)?)?;
+        let mut bundle = self.bundle.answered(&RULES.decode(&message)?)?;
         bundle.add_keys(answer.keys)?;
         bundle.check_complete()?;
         let freshness = Freshness::new(policy, rand_i, &rand_r)?;

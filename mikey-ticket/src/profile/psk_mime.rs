@@ -78,16 +78,19 @@ pub fn policy(
 /// [`PolicyError::Profile`] unless F = 0, G = 0, L = 1 and IDRapp is `PSK/MIME`.
 pub fn check_policy(policy: &Policy) -> Result<(), PolicyError> {
     let flags = policy.flags();
-    let named = policy
-        .applications()
-        .iter()
-        .any(|id| id.data() == APPLICATION);
-    let fits = !flags.response && !flags.responder_rand && flags.initiator_keys && named;
+    let half = !flags.response && !flags.responder_rand;
+    let fits = half && flags.initiator_keys && is_named(policy);
     if fits {
         Ok(())
     } else {
         Err(PolicyError::Profile)
     }
+}
+
+/// Whether the application is PSK/MIME.
+pub(crate) fn is_named(policy: &Policy) -> bool {
+    let mut applications = policy.applications().iter();
+    applications.any(|id| id.data() == APPLICATION)
 }
 
 /// The TRANSFER_INIT that carries `content_key` to `peer`; with `content_mac`, the MAC of the

@@ -7,10 +7,12 @@
     reason = "tests"
 )]
 
+mod conference;
 mod exchanges;
 mod hostile;
 #[cfg(feature = "smime-psk")]
 mod insider;
+mod media;
 #[cfg(feature = "smime-psk")]
 mod messages;
 mod profiles;

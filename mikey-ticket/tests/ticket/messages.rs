@@ -175,7 +175,7 @@ fn body_of(message: &[u8]) -> &[u8] {
 }
 
 #[test]
-fn req_msg_01_11_a_sip_message_of_one_user_is_opened_by_another_through_the_kms() {
+fn req_msg_01_a_sip_message_of_one_user_is_opened_by_another_through_the_kms() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
     let entity = b"Content-Type: text/plain\n\nAll your base are belong to us.\n";
     let entity = mime::canonical(entity).unwrap();
@@ -318,7 +318,7 @@ impl ResolveOnce for IncomingContentKey {
 }
 
 #[test]
-fn req_msg_05_06_deferred_messages_are_all_opened_oldest_first_and_lost_in_reverse() {
+fn req_msg_06_deferred_messages_are_all_opened_oldest_first_and_lost_in_reverse() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
     let to = [bob()];
     let mut ticket = ticket_of(&alice(), &to, false, &mut kms, &mut rng);
@@ -462,7 +462,7 @@ fn req_msg_07_a_list_server_opens_verifies_and_encrypts_once_for_its_members() {
 }
 
 #[test]
-fn req_msg_08_09_a_message_with_a_uri_list_is_forwarded_as_it_came() {
+fn req_msg_08_a_message_with_a_uri_list_is_forwarded_as_it_came() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
     let members = [bob(), carol()];
     let mut ticket = ticket_of(&alice(), &members, false, &mut kms, &mut rng);
