@@ -350,6 +350,56 @@ fn req_ck_06_only_listed_users_join_and_only_a_focus_of_the_factory_resolves() {
 }
 
 #[test]
+fn req_ck_07_each_participant_shares_its_keys_with_the_focus_alone() {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let media = ims_media::policy(Strength::Bits128, vec![Recipient::new(factory())]).unwrap();
+    let params = srtp_params();
+    let srtp = mikey::code_points::ProtType::Srtp;
+    let policies = [mikey::payload::SecurityPolicy::new(0, srtp, &params).unwrap()];
+    let sessions = [stream(1, 0x1111_1111, &[])];
+    let peer = factory();
+    let mut joined = |user: &Identity| {
+        let (pending, request) = mikey_ticket::Initiator::new(user.clone(), kms_id())
+            .request(&media, &psk(user), now(), &mut rng)
+            .unwrap();
+        let response = kms.handle(&request, now(), &mut rng).unwrap();
+        let mut ticket = pending.accept(&response, now()).unwrap();
+        let offer = Offer::new(&peer, &sessions).with_policies(&policies);
+        let (_, init) =
+            ims_media::transfer(&mut ticket, &offer, &CODE_POINTS, now(), &mut rng).unwrap();
+        let called = resolve(&init, &mut kms, &mut rng);
+        let spi = called.spi_of_only_key().unwrap().to_vec();
+        let streams = [stream(1, 0x1111_1111, &spi), stream(2, 0x7777_7777, &spi)];
+        let (at_focus, _) = called
+            .accept(&Answer::new(&streams), now(), &mut rng)
+            .unwrap();
+        at_focus
+    };
+    let (of_bob, of_carol) = (joined(&bob()), joined(&carol()));
+    assert_eq!((of_bob.peer(), of_carol.peer()), (&bob(), &carol()));
+    for cs_id in [1, 2] {
+        assert_ne!(tek(&of_bob, cs_id), tek(&of_carol, cs_id));
+    }
+}
+
+#[test]
+fn req_ck_08_of_a_uri_list_those_are_invited_who_are_authorised() {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let mut ticket = conference_ticket(&mut kms, &mut rng);
+    let (admission, created) = create(&mut ticket, &[bob(), carol()], &mut kms, &mut rng);
+    let uri_list = [carol(), eve(), bob()];
+    let invited: Vec<_> = uri_list
+        .iter()
+        .filter(|user| admission.admits(user))
+        .collect();
+    assert_eq!(invited, [&carol(), &bob()]);
+    // The invited know a conference by the name of its focus.
+    let named = Recipient::new(id("?@conferencing.example.com"));
+    assert!(named.names(created.peer()));
+    assert!(!named.names(&id("sip:focus7@conferencing.example.com.eve.example.org")));
+}
+
+#[test]
 fn req_ck_11_the_creator_s_invite_has_a_transfer_in_its_body_and_others_in_its_sdp() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
     let mut ticket = conference_ticket(&mut kms, &mut rng);

@@ -111,6 +111,14 @@ fn req_psk_10_the_psk_is_derived_with_the_cs_id_or_is_the_tek_itself() {
 }
 
 #[test]
+fn req_psk_17_one_tek_serves_a_connection_and_its_successors() {
+    let media = policy(Strength::Bits128, Policy::FORKED);
+    let session = CryptoSession::tls(&CODE_POINTS, 1, &[7]).unwrap();
+    let both = agreed(&media, &[session], &[]).unwrap();
+    assert_eq!(psks(1, &both).expose(), psks(1, &both).expose());
+}
+
+#[test]
 fn ims_media_tickets_are_those_that_annex_e_sets_itself_apart_from() {
     let media = ims_media::policy(Strength::Bits128, to_bob()).unwrap();
     assert_eq!(ims_media::check_policy(&media), Ok(()));
