@@ -8,10 +8,14 @@
 )]
 
 mod conference;
+#[cfg(feature = "smime-psk")]
+mod deferred;
 mod exchanges;
 mod hostile;
 #[cfg(feature = "smime-psk")]
 mod insider;
+#[cfg(feature = "smime-psk")]
+mod lists;
 mod media;
 #[cfg(feature = "smime-psk")]
 mod messages;

@@ -11,11 +11,10 @@ use mikey_ticket::{
     DeferredReplayCache, GrantAsAsked, GrantedTicket, InMemoryTicketKeys, Initiator, Kms, Policy,
     PolicyError, Recipient, Resolution, Responder, Strength, TicketError,
 };
-use smime_psk::mime::{self, Entity, Headers, SmimeType, TransferEncoding};
+use smime_psk::mime::{self, Headers, SmimeType, TransferEncoding};
 use smime_psk::{
-    AuthEnvelopedData, ContentEncryption, Encoding, ListServer, OpenError, OpenPolicy, Opened,
-    ProofOfOrigin, ReencryptError, SealError, SealPolicy, ShownSender, TransportError,
-    compare_sender,
+    AuthEnvelopedData, ContentEncryption, Encoding, OpenError, OpenPolicy, Opened, ProofOfOrigin,
+    SealError, SealPolicy, ShownSender, TransportError, compare_sender,
 };
 
 use crate::support::{
@@ -23,9 +22,10 @@ use crate::support::{
     user,
 };
 
-const TEXT: &[u8] = b"Content-Type: text/plain\r\n\r\nAll your base are belong to us.\r\n";
+pub(crate) const TEXT: &[u8] =
+    b"Content-Type: text/plain\r\n\r\nAll your base are belong to us.\r\n";
 
-fn list() -> Identity {
+pub(crate) fn list() -> Identity {
     id("sip:list@example.com")
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn ticket_of(
     pending.accept(&response, now()).unwrap()
 }
 
-fn sealed_at(
+pub(crate) fn sealed_at(
     ticket: &mut GrantedTicket,
     recipients: &[Identity],
     policy: &SealPolicy,
@@ -119,7 +119,7 @@ pub(crate) fn inbox(user_id: &Identity) -> Inbox<DeferredReplayCache> {
 }
 
 impl<C: ReplayCache> Inbox<C> {
-    fn open_at(
+    pub(crate) fn open_at(
         &mut self,
         cms: &[u8],
         at: Timestamp,
@@ -314,214 +314,6 @@ impl ResolveOnce for IncomingContentKey {
         })
         .unwrap_err();
         kept
-    }
-}
-
-#[test]
-fn req_msg_06_deferred_messages_are_all_opened_oldest_first_and_lost_in_reverse() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let to = [bob()];
-    let mut ticket = ticket_of(&alice(), &to, false, &mut kms, &mut rng);
-    let messages: Vec<_> = (0..8)
-        .map(|hour| {
-            let at = now().plus_seconds(3600 * hour);
-            sealed_at(&mut ticket, &to, &SealPolicy::default(), at, &mut rng)
-        })
-        .collect();
-    let back = now().plus_seconds(6 * 86_400);
-    let small = || Inbox {
-        seen: DeferredReplayCache::new(2),
-        ..inbox(&bob())
-    };
-    let lost = Failure::Content(OpenError::Transport(TransportError::Replayed));
-
-    let mut bob_s = small();
-    for message in &messages {
-        assert!(bob_s.open_at(message, back, &mut kms, &mut rng).is_ok());
-    }
-    for message in &messages {
-        let again = bob_s.open_at(message, back, &mut kms, &mut rng);
-        assert_eq!(again.unwrap_err(), lost);
-    }
-
-    let mut reversed = small();
-    let opened = messages.iter().rev().filter(|message| {
-        let opened = reversed.open_at(message, back, &mut kms, &mut rng);
-        opened.is_ok()
-    });
-    assert_eq!(opened.count(), 2, "as many as the cache holds");
-
-    // An immediate message is one of the last minutes, unless the user says otherwise.
-    let mut strict = Inbox {
-        user: user(bob()),
-        ..small()
-    };
-    let late = strict.open_at(&messages[0], back, &mut kms, &mut rng);
-    let skew = Failure::NotFound(Some(TicketError::ClockSkew));
-    assert_eq!(late.unwrap_err(), skew);
-    // And nothing outlives its ticket.
-    let later = now().plus_seconds(8 * 86_400);
-    let late = small().open_at(&messages[0], later, &mut kms, &mut rng);
-    let expired = Failure::NotFound(Some(TicketError::Expired));
-    assert_eq!(late.unwrap_err(), expired);
-}
-
-#[test]
-fn req_msg_05_messages_from_the_future_cannot_fill_the_cache() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let to = [bob()];
-    let mut ticket = ticket_of(&alice(), &to, false, &mut kms, &mut rng);
-    let mut bob_s = Inbox {
-        seen: DeferredReplayCache::new(1),
-        ..inbox(&bob())
-    };
-    let tomorrow = now().plus_seconds(86_400);
-    let early = sealed_at(&mut ticket, &to, &SealPolicy::default(), tomorrow, &mut rng);
-    let refused = bob_s.open(&early, &mut kms, &mut rng).unwrap_err();
-    let expected = Failure::Content(OpenError::Transport(TransportError::Refused));
-    assert_eq!(refused, expected);
-    let sealed = sealed(&mut ticket, &to, &SealPolicy::default(), &mut rng);
-    assert!(bob_s.open(&sealed, &mut kms, &mut rng).is_ok());
-    assert!(bob_s.open_at(&early, tomorrow, &mut kms, &mut rng).is_ok());
-}
-
-#[test]
-fn a_replay_cache_survives_a_restart() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let to = [bob()];
-    let mut ticket = ticket_of(&alice(), &to, false, &mut kms, &mut rng);
-    let mut at = (0..4).map(|second| now().plus_seconds(second));
-    let mut next = |rng: &mut TestRng| {
-        let at = at.next().unwrap();
-        sealed_at(&mut ticket, &to, &SealPolicy::default(), at, rng)
-    };
-    let (first, second, third) = (next(&mut rng), next(&mut rng), next(&mut rng));
-    let mut before = Inbox {
-        seen: DeferredReplayCache::new(1),
-        ..inbox(&bob())
-    };
-    for message in [&first, &second] {
-        assert!(before.open(message, &mut kms, &mut rng).is_ok());
-    }
-    let stored: Vec<_> = before.seen.iter().collect();
-    let mut restored = Inbox {
-        seen: DeferredReplayCache::restored(5, before.seen.forgotten(), stored),
-        ..inbox(&bob())
-    };
-    for message in [&first, &second] {
-        assert!(restored.open(message, &mut kms, &mut rng).is_err());
-    }
-    assert!(restored.open(&third, &mut kms, &mut rng).is_ok());
-    // A user that has lost its cache refuses what it may have opened before.
-    let lost = now().plus_seconds(2);
-    let mut lost = Inbox {
-        seen: DeferredReplayCache::restored(5, Some(lost), []),
-        ..inbox(&bob())
-    };
-    for message in [&first, &second, &third] {
-        assert!(lost.open(message, &mut kms, &mut rng).is_err());
-    }
-    assert!(lost.open(&next(&mut rng), &mut kms, &mut rng).is_ok());
-}
-
-#[test]
-fn req_msg_07_a_list_server_opens_verifies_and_encrypts_once_for_its_members() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = ticket_of(&alice(), &[list()], false, &mut kms, &mut rng);
-    let incoming = sealed(&mut ticket, &[list()], &SealPolicy::default(), &mut rng);
-    // Neither Alice nor the KMS knows the members: they cannot open what she sent.
-    assert!(inbox(&bob()).open(&incoming, &mut kms, &mut rng).is_err());
-
-    let members = [bob(), carol()];
-    let mut of_list = ticket_of(&list(), &members, false, &mut kms, &mut rng);
-    let mut server = inbox(&list());
-    let opened = server.open(&incoming, &mut kms, &mut rng).unwrap();
-    let named = list();
-    let mut to_all = ContentKeySender::to_list(&mut of_list, &named, &members, now());
-    let outgoing = ListServer::new("<sip:alice@example.com>;tag=1", "<sip:list@example.com>")
-        .reencrypt(opened, &mut to_all, &SealPolicy::default(), &mut rng)
-        .unwrap();
-    let infos = AuthEnvelopedData::parse(&outgoing, Encoding::Der).unwrap();
-    assert_eq!(infos.recipient_infos().count(), 1, "once for all");
-    for member in &members {
-        let opened = inbox(member).open(&outgoing, &mut kms, &mut rng).unwrap();
-        assert_eq!(opened.content(), TEXT);
-        let shown = compare_sender(opened.sender(), "<sip:alice@example.com>;tag=1");
-        let verified = "sip:list@example.com";
-        assert_eq!(shown, ShownSender::Differs { verified });
-    }
-
-    // Someone else's message with Alice's name in From goes no further.
-    let mut eve = ticket_of(&carol(), &[list()], false, &mut kms, &mut rng);
-    let incoming = sealed(&mut eve, &[list()], &SealPolicy::default(), &mut rng);
-    let opened = server.open(&incoming, &mut kms, &mut rng).unwrap();
-    let mut to_all = ContentKeySender::to_list(&mut of_list, &named, &members, now());
-    let refused = ListServer::new("<sip:alice@example.com>;tag=1", "<sip:list@example.com>")
-        .reencrypt(opened, &mut to_all, &SealPolicy::default(), &mut rng);
-    assert_eq!(refused, Err(ReencryptError::Sender));
-}
-
-#[test]
-fn req_msg_08_a_message_with_a_uri_list_is_forwarded_as_it_came() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let members = [bob(), carol()];
-    let mut ticket = ticket_of(&alice(), &members, false, &mut kms, &mut rng);
-    let protected = sealed(&mut ticket, &members, &SealPolicy::default(), &mut rng);
-    let part = mime::wrap(&protected, SmimeType::default(), TransferEncoding::Binary);
-    let body = [
-        &b"Content-Type: multipart/mixed;boundary=\"boundary1\"\r\n\r\n--boundary1\r\n"[..],
-        b"Content-Type: application/resource-lists+xml\r\n",
-        b"Content-Disposition: recipient-list\r\n\r\n<resource-lists/>\r\n--boundary1\r\n",
-        &part.to_entity(None),
-        b"\r\n--boundary1--\r\n",
-    ]
-    .concat();
-    let parts = Entity::parse(&body).unwrap().parts().unwrap();
-    let forwarded = mime::unwrap(parts[1].as_octets()).unwrap();
-    assert_eq!(forwarded, protected);
-    // The server is no recipient, the members are.
-    let at_server = inbox(&list()).open(&forwarded, &mut kms, &mut rng);
-    let not_for_it = Failure::NotFound(Some(TicketError::WrongRecipient));
-    assert_eq!(at_server.unwrap_err(), not_for_it);
-    for member in &members {
-        let opened = inbox(member).open(&forwarded, &mut kms, &mut rng).unwrap();
-        assert_eq!(opened.sender(), Some("sip:alice@example.com"));
-    }
-
-    // The list of the recipients, by the server: encrypted once, copied to each.
-    let (named, text) = (
-        list(),
-        b"Content-Type: application/resource-lists+xml\r\n\r\n<x/>",
-    );
-    let mut of_list = ticket_of(&named, &members, false, &mut kms, &mut rng);
-    let mut to_all = ContentKeySender::to_list(&mut of_list, &named, &members, now());
-    let once = smime_psk::seal(text, &mut to_all, &SealPolicy::default(), &mut rng).unwrap();
-    for member in &members {
-        let opened = inbox(member).open(&once, &mut kms, &mut rng).unwrap();
-        assert_eq!(opened.sender(), Some("sip:list@example.com"));
-    }
-}
-
-#[test]
-fn req_msg_09_each_recipient_finds_the_transfer_that_names_it() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let members = [bob(), carol()];
-    let mut ticket = ticket_of(&alice(), &members, false, &mut kms, &mut rng);
-    let sealed = sealed(&mut ticket, &members, &SealPolicy::default(), &mut rng);
-    let message = AuthEnvelopedData::parse(&sealed, Encoding::Der).unwrap();
-    assert_eq!(message.recipient_infos().count(), 2);
-    for member in &members {
-        let infos = message.recipient_infos();
-        let found = IncomingContentKey::find(infos, &user(member.clone()), now());
-        let (resolving, request) = found
-            .unwrap()
-            .unwrap()
-            .resolve(&psk(member), now(), &mut rng)
-            .unwrap();
-        let response = kms.handle(&request, now(), &mut rng).unwrap();
-        let mut key = resolving.accept(&response, now(), cache()).unwrap();
-        assert_eq!(key.addressee(), Some(member));
-        assert!(message.open(&mut key, &OpenPolicy::default()).is_ok());
     }
 }
 
@@ -724,4 +516,39 @@ fn a_call_s_ticket_carries_no_message() {
     let mut sender = ContentKeySender::new(&mut ticket, &to, now());
     let refused = smime_psk::seal(TEXT, &mut sender, &SealPolicy::default(), &mut rng);
     assert_eq!(refused, Err(TransportError::Refused.into()));
+}
+
+#[test]
+#[cfg(feature = "std")]
+fn req_msg_13_a_file_is_sent_and_opened_as_a_stream() {
+    use smime_psk::stream;
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let to = [bob()];
+    let mut ticket = ticket_of(&alice(), &to, false, &mut kms, &mut rng);
+    let mut sender = ContentKeySender::new(&mut ticket, &to, now());
+    let policy = SealPolicy::default();
+    let content = vec![0x5a; 100_000];
+    let len = 100_000;
+    let sealer = stream::StreamSealer::new(Vec::new(), len, &mut sender, &policy, &mut rng);
+    let mut sealer = sealer.unwrap();
+    sealer.write(&content).unwrap();
+    let mut file = std::io::Cursor::new(sealer.finish().unwrap());
+
+    let infos = stream::recipient_infos(&mut file, Encoding::Der).unwrap();
+    let found = IncomingContentKey::find(infos.iter(), &user(bob()), now());
+    let found = found.unwrap().unwrap();
+    let (resolving, request) = found.resolve(&psk(&bob()), now(), &mut rng).unwrap();
+    let response = kms.handle(&request, now(), &mut rng).unwrap();
+    let mut seen = cache();
+    let mut key = resolving.accept(&response, now(), &mut seen).unwrap();
+    let mut out = Vec::new();
+    let opened = stream::open_stream(&mut file, &mut out, &mut key, &OpenPolicy::default());
+    assert_eq!(opened.unwrap().sender(), Some("sip:alice@example.com"));
+    assert_eq!(out, content);
+    // A replay comes to nothing before a single octet is written.
+    let mut out = Vec::new();
+    file.set_position(0);
+    let again = stream::open_stream(&mut file, &mut out, &mut key, &OpenPolicy::default());
+    let replayed = OpenError::Transport(TransportError::Replayed);
+    assert_eq!((again.unwrap_err(), out.len()), (replayed, 0));
 }
