@@ -112,3 +112,21 @@ fn req_msg_09_each_recipient_finds_the_transfer_that_names_it() {
         assert!(message.open(&mut key, &OpenPolicy::default()).is_ok());
     }
 }
+
+/// Carol passes on to Bob what Alice wrote to her: it opens, and says whom it was for.
+#[test]
+fn who_was_written_to_is_known_with_who_wrote() {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let mut ticket = ticket_of(&alice(), &[bob(), carol()], false, &mut kms, &mut rng);
+    let to_carol = sealed(&mut ticket, &[carol()], &SealPolicy::default(), &mut rng);
+    let message = AuthEnvelopedData::parse(&to_carol, Encoding::Der).unwrap();
+    let found = IncomingContentKey::find(message.recipient_infos(), &user(bob()), now());
+    let (resolving, request) = found
+        .unwrap()
+        .unwrap()
+        .resolve(&psk(&bob()), now(), &mut rng)
+        .unwrap();
+    let response = kms.handle(&request, now(), &mut rng).unwrap();
+    let key = resolving.accept(&response, now(), cache()).unwrap();
+    assert_eq!((key.sender(), key.addressee()), (&alice(), Some(&carol())));
+}

@@ -96,7 +96,8 @@ impl fmt::Debug for OpenedStream {
 /// # Errors
 ///
 /// Anything is not as it should be. Nothing was then written, with two exceptions: writing
-/// fails, or the file changed between the passes, which is [`OpenError::Forged`].
+/// fails, or the file changed between the passes, which is [`OpenError::Forged`]. The transport has
+/// accepted the message then, so one with a replay cache does not open it again.
 ///
 /// # Security
 ///
