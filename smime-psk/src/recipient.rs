@@ -176,7 +176,8 @@ impl<'a> RecipientInfo<'a> {
     }
 }
 
-/// The recipients of a message being made: what a [`KeyTransport`](crate::KeyTransport) adds to.
+/// The recipients of a message being made, what a [`KeyTransport`](crate::KeyTransport) adds to; or
+/// those of a message in a stream.
 ///
 /// ```
 /// use smime_psk::{Oid, RecipientInfos};
@@ -254,8 +255,18 @@ impl RecipientInfos {
     /// The recipients so far.
     pub fn iter(&self) -> impl Iterator<Item = RecipientInfo<'_>> {
         self.members.iter().filter_map(|member| {
-            RecipientInfo::parse(&Reader::new(member, Encoding::Der).any().ok()?).ok()
+            RecipientInfo::parse(&Reader::new(member, Encoding::Ber).any().ok()?).ok()
         })
+    }
+
+    /// The members of a set that was received.
+    #[cfg(feature = "std")]
+    pub(crate) fn read(set: &Element<'_>) -> Result<Self, DecodeError> {
+        let (mut reader, mut members) = (set.reader(), Vec::new());
+        while !reader.is_empty() {
+            members.push(reader.any()?.raw.to_vec());
+        }
+        Ok(Self { members })
     }
 
     /// Whether there are none.

@@ -4,5 +4,5 @@ mod open;
 mod read;
 mod seal;
 
-pub use open::{OpenedStream, open_stream};
+pub use open::{OpenedStream, open_stream, recipient_infos};
 pub use seal::StreamSealer;

@@ -6,10 +6,10 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
-use smime_psk::stream::{StreamSealer, open_stream};
+use smime_psk::stream::{StreamSealer, open_stream, recipient_infos};
 use smime_psk::{
-    Attributes, ContentEncryption, Encoding, KekRecipient, Oid, OpenError, OpenPolicy,
-    ProofOfOrigin, SealError, SealPolicy,
+    Attributes, AuthEnvelopedData, ContentEncryption, Encoding, KekRecipient, Oid, OpenError,
+    OpenPolicy, ProofOfOrigin, SealError, SealPolicy,
 };
 
 const OPENSSL: &[u8] = include_bytes!("vectors/cms/openssl_authenveloped_attrs.bin");
@@ -158,4 +158,24 @@ fn a_file_that_changes_between_the_passes_is_noticed() {
     );
     assert_eq!(opened.unwrap_err(), OpenError::Forged);
     assert_eq!(file.seeks, 4);
+}
+
+#[test]
+fn the_recipients_of_a_stream_are_those_of_the_message() {
+    let mut keys = [kek(), KekRecipient::new(b"other", &[8; 16]).unwrap()];
+    let mut rng = UnwrapErr(SysRng);
+    let sealed = smime_psk::seal(b"hi", &mut keys[..], &SealPolicy::default(), &mut rng).unwrap();
+    for (message, encoding) in [(&sealed[..], Encoding::Der), (OPENSSL, Encoding::Ber)] {
+        let parsed = AuthEnvelopedData::parse(message, encoding).unwrap();
+        let in_memory: Vec<_> = parsed.recipient_infos().collect();
+        // Behind something else in the same file.
+        let mut file = Cursor::new([b"before", message].concat());
+        file.set_position(6);
+        let infos = recipient_infos(&mut file, encoding).unwrap();
+        assert_eq!(infos.iter().collect::<Vec<_>>(), in_memory);
+        assert_eq!(file.position(), 6);
+        for len in 0..60 {
+            assert!(recipient_infos(&mut Cursor::new(&message[..len]), encoding).is_err());
+        }
+    }
 }

@@ -7,8 +7,18 @@
     reason = "tests"
 )]
 
+mod conference;
+#[cfg(feature = "smime-psk")]
+mod deferred;
 mod exchanges;
 mod hostile;
+#[cfg(feature = "smime-psk")]
+mod insider;
+#[cfg(feature = "smime-psk")]
+mod lists;
+mod media;
+#[cfg(feature = "smime-psk")]
+mod messages;
 mod profiles;
 mod properties;
 mod support;

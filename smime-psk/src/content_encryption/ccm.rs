@@ -6,8 +6,8 @@ use zeroize::ZeroizeOnDrop;
 use super::block::{Aes, AesBlock};
 use crate::algorithm::Parameters;
 
-/// AES-CCM ([RFC 3610]) with its two ciphers side by side: while one block is being authenticated,
-/// the keystream of the next is made.
+/// AES-CCM ([RFC 3610]) with its two ciphers side by side: while some blocks are being
+/// authenticated, the keystream of the next is made.
 ///
 /// [RFC 3610]: https://www.rfc-editor.org/rfc/rfc3610
 pub(crate) struct Ccm {
@@ -147,35 +147,78 @@ impl<const ENCRYPT: bool> BlockCipherEncClosure for Fused<'_, ENCRYPT> {
     )]
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        let high = u128::from(self.counter.high) << 64;
-        let mut low = self.counter.low;
         let mut mac = AesBlock::from(self.mac.0);
-        let (blocks, last) = self.data.as_chunks_mut::<16>();
-        for block in blocks {
-            let mut keystream = AesBlock::from((high | u128::from(low)).to_be_bytes());
-            low = low.wrapping_add(1);
-            backend.encrypt_block_inplace(&mut keystream);
-            // Octet by octet, which becomes one vector operation each; through integers the
-            // blocks would leave the vector registers and the chain would wait for it.
-            for ((octet, key), mac) in block.iter_mut().zip(keystream.iter()).zip(mac.iter_mut()) {
-                let output = *octet ^ key;
-                *mac ^= if ENCRYPT { *octet } else { output };
-                *octet = output;
+        for group in self.data.chunks_mut(GROUP) {
+            if ENCRYPT {
+                mac = authenticate(backend, mac, group);
             }
-            backend.encrypt_block_inplace(&mut mac);
-        }
-        if !last.is_empty() {
-            let mut keystream = AesBlock::from((high | u128::from(low)).to_be_bytes());
-            low = low.wrapping_add(1);
-            backend.encrypt_block_inplace(&mut keystream);
-            for ((octet, key), mac) in last.iter_mut().zip(keystream.iter()).zip(mac.iter_mut()) {
-                let output = *octet ^ key;
-                *mac ^= if ENCRYPT { *octet } else { output };
-                *octet = output;
+            apply_keystream(backend, self.counter, group);
+            if !ENCRYPT {
+                mac = authenticate(backend, mac, group);
             }
-            backend.encrypt_block_inplace(&mut mac);
         }
-        self.counter.low = low;
         self.mac.0 = mac.into();
     }
+}
+
+/// Octets that one of the ciphers is ahead of the other: few enough for the processor to work on
+/// both at a time. Block by block the compiler takes the chain of the MAC out of its register.
+const GROUP: usize = 128;
+
+#[expect(
+    clippy::inline_always,
+    reason = "has to become part of the caller's instruction set"
+)]
+#[inline(always)]
+fn apply_keystream<B: BlockCipherEncBackend<BlockSize = U16>>(
+    backend: &B,
+    counter: &mut Counter,
+    text: &mut [u8],
+) {
+    let high = u128::from(counter.high) << 64;
+    let mut next = || {
+        let mut keystream = AesBlock::from((high | u128::from(counter.low)).to_be_bytes());
+        counter.low = counter.low.wrapping_add(1);
+        backend.encrypt_block_inplace(&mut keystream);
+        keystream
+    };
+    let (blocks, last) = text.as_chunks_mut::<16>();
+    for block in blocks {
+        block
+            .iter_mut()
+            .zip(&next())
+            .for_each(|(octet, key)| *octet ^= key);
+    }
+    if !last.is_empty() {
+        last.iter_mut()
+            .zip(&next())
+            .for_each(|(octet, key)| *octet ^= key);
+    }
+}
+
+/// CBC-MAC, whose blocks wait for each other.
+#[expect(
+    clippy::inline_always,
+    reason = "has to become part of the caller's instruction set"
+)]
+#[inline(always)]
+fn authenticate<B: BlockCipherEncBackend<BlockSize = U16>>(
+    backend: &B,
+    mut mac: AesBlock,
+    text: &[u8],
+) -> AesBlock {
+    let (blocks, last) = text.as_chunks::<16>();
+    for block in blocks {
+        mac.iter_mut()
+            .zip(block)
+            .for_each(|(mac, octet)| *mac ^= octet);
+        backend.encrypt_block_inplace(&mut mac);
+    }
+    if !last.is_empty() {
+        mac.iter_mut()
+            .zip(last)
+            .for_each(|(mac, octet)| *mac ^= octet);
+        backend.encrypt_block_inplace(&mut mac);
+    }
+    mac
 }

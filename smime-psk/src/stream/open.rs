@@ -11,7 +11,7 @@ use crate::algorithm::Parameters;
 use crate::attributes::Attributes;
 use crate::auth_enveloped::{check_recipients, parse_tail, recipients};
 use crate::content_encryption::{PIECE, Pass};
-use crate::der::{CONSTRUCTED, CONTEXT, OCTET_STRING, Reader, SEQUENCE, SET};
+use crate::der::{CONSTRUCTED, CONTEXT, Encoding, OCTET_STRING, Reader, SEQUENCE, SET};
 use crate::error::{DecodeErrorKind as Kind, OpenError};
 use crate::limits;
 use crate::oid::Oid;
@@ -19,6 +19,7 @@ use crate::open::{
     Facts, OpenPolicy, check_content_type, check_mac, settle, unwrap_key, wants_digest,
 };
 use crate::origin::{Commitment, ProofOfOrigin};
+use crate::recipient::RecipientInfos;
 use crate::transport::KeyTransport;
 
 /// A message that was verified and written out, and what it says besides.
@@ -95,7 +96,8 @@ impl fmt::Debug for OpenedStream {
 /// # Errors
 ///
 /// Anything is not as it should be. Nothing was then written, with two exceptions: writing
-/// fails, or the file changed between the passes, which is [`OpenError::Forged`].
+/// fails, or the file changed between the passes, which is [`OpenError::Forged`]. The transport has
+/// accepted the message then, so one with a replay cache does not open it again.
 ///
 /// # Security
 ///
@@ -109,19 +111,8 @@ pub fn open_stream(
 ) -> Result<OpenedStream, OpenError> {
     let mut stream = StreamReader::new(reader, policy.encoding)?;
     let stream = &mut stream;
-    let outer = [
-        stream.enter(SEQUENCE)?,
-        check_type(stream)?,
-        stream.enter(SEQUENCE)?,
-    ];
-    let envelope = stream.element(16)?;
-    crate::auth_enveloped::parse_version(&mut Reader::new(&envelope, policy.encoding))?;
-    let mut set = stream.element(limits::STREAM_HEAD)?;
-    if set.first() == Some(&(CONTEXT | CONSTRUCTED)) {
-        set = stream.element(limits::STREAM_HEAD)?;
-    }
+    let (outer, set) = head(stream, policy.encoding)?;
     let set = Reader::new(&set, policy.encoding).expect(SET)?;
-    check_recipients(&set)?;
 
     let info = stream.enter(SEQUENCE)?;
     let content_type = stream.element(64)?;
@@ -189,10 +180,63 @@ pub fn open_stream(
     Ok(OpenedStream { content_len, facts })
 }
 
+/// Who a message is for, before keys are fetched: as
+/// [`AuthEnvelopedData::recipient_infos`](crate::AuthEnvelopedData::recipient_infos), of a message
+/// that runs from the reader's position. The reader is left there.
+///
+/// # Errors
+///
+/// It is no such message, as far as it is read: up to the content.
+///
+/// ```
+/// use std::io::Cursor;
+/// use smime_psk::{Encoding, KekRecipient, SealPolicy, stream};
+///
+/// # let mut rng = getrandom::rand_core::UnwrapErr(getrandom::SysRng);
+/// # let Some(mut kek) = KekRecipient::new(b"id", &[7; 16]) else { return Ok(()) };
+/// # let Ok(sealed) = smime_psk::seal(b"hello", &mut kek, &SealPolicy::default(), &mut rng)
+/// #     else { panic!() };
+/// let mut file = Cursor::new(sealed);
+/// let infos = stream::recipient_infos(&mut file, Encoding::Der)?;
+/// assert_eq!(infos.iter().count(), 1);
+/// assert_eq!(file.position(), 0);
+/// # Ok::<(), smime_psk::OpenError>(())
+/// ```
+pub fn recipient_infos(
+    reader: &mut (impl Read + Seek),
+    encoding: Encoding,
+) -> Result<RecipientInfos, OpenError> {
+    let mut stream = StreamReader::new(reader, encoding)?;
+    let (_, set) = head(&mut stream, encoding)?;
+    stream.seek(0)?;
+    let set = Reader::new(&set, encoding).expect(SET)?;
+    Ok(RecipientInfos::read(&set)?)
+}
+
+/// Everything before the encryptedContentInfo: what was entered, and the recipients, which are good.
+fn head<R: Read + Seek>(
+    stream: &mut StreamReader<R>,
+    encoding: Encoding,
+) -> Result<([End; 3], Vec<u8>), OpenError> {
+    let outer = [
+        stream.enter(SEQUENCE)?,
+        check_type(stream)?,
+        stream.enter(SEQUENCE)?,
+    ];
+    let envelope = stream.element(16)?;
+    crate::auth_enveloped::parse_version(&mut Reader::new(&envelope, encoding))?;
+    let mut set = stream.element(limits::STREAM_HEAD)?;
+    if set.first() == Some(&(CONTEXT | CONSTRUCTED)) {
+        set = stream.element(limits::STREAM_HEAD)?;
+    }
+    check_recipients(&Reader::new(&set, encoding).expect(SET)?)?;
+    Ok((outer, set))
+}
+
 /// The contentType of the ContentInfo; enters the content.
 fn check_type<R: Read + Seek>(stream: &mut StreamReader<R>) -> Result<End, OpenError> {
     let oid = stream.element(64)?;
-    let mut reader = Reader::new(&oid, crate::Encoding::Ber);
+    let mut reader = Reader::new(&oid, Encoding::Ber);
     if reader.oid()? != Oid::AUTH_ENVELOPED_DATA {
         return Err(stream.fail(Kind::NotAuthEnvelopedData));
     }
