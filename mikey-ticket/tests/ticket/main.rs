@@ -7,10 +7,14 @@
     reason = "tests"
 )]
 
+mod diversion;
 mod exchanges;
 mod hostile;
 mod profiles;
 mod properties;
+#[cfg(feature = "rsa")]
+mod public_key;
+mod relay;
 mod support;
 mod updates;
 mod vectors;
