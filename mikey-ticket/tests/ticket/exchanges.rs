@@ -1,8 +1,8 @@
 //! What comes out of honest exchanges. Self-consistency.
 
+use mikey::Timestamp;
 use mikey::code_points::DataType;
 use mikey::payload::{CryptoSession, TicketFlags};
-use mikey::{Message, Timestamp};
 use mikey_ticket::{
     Answer, GrantedTicket, Kms, Offer, Policy, Recipient, Strength, TicketError, Transfer,
     issue_ticket,

@@ -14,11 +14,11 @@ use mikey_ticket::{
 
 use crate::support::*;
 
-fn com() -> Identity {
+pub(crate) fn com() -> Identity {
     kms_id()
 }
 
-fn org() -> Identity {
+pub(crate) fn org() -> Identity {
     id("sip:kms.example.org")
 }
 
@@ -26,7 +26,7 @@ fn net() -> Identity {
     id("sip:kms.example.net")
 }
 
-fn dave() -> Identity {
+pub(crate) fn dave() -> Identity {
     id("sip:dave@example.org")
 }
 
@@ -36,7 +36,7 @@ fn erin() -> Identity {
 
 /// The operator of `example.com`, or of `example.org`: each trusts the other for its users.
 #[derive(Clone, Copy)]
-struct Operator {
+pub(crate) struct Operator {
     partner: &'static str,
     partners_users: &'static str,
     relays: bool,
@@ -78,14 +78,14 @@ impl KmsPolicy for Operator {
     }
 }
 
-type Node<K = NoCredentials> =
+pub(crate) type Node<K = NoCredentials> =
     Kms<InMemoryKeys, InMemoryTicketKeys, Operator, InMemoryReplayCache, K>;
 
-fn between() -> Secret {
+pub(crate) fn between() -> Secret {
     Secret::new(&[0xb5; 32]).unwrap()
 }
 
-fn com_node() -> Node {
+pub(crate) fn com_node() -> Node {
     let mut keys = subscribers();
     keys.insert(org(), between());
     Kms::new(com(), keys, tpks(), COM, cache())
@@ -100,16 +100,16 @@ fn org_keys() -> InMemoryKeys {
     keys
 }
 
-fn org_node() -> Node {
+pub(crate) fn org_node() -> Node {
     Kms::new(org(), org_keys(), InMemoryTicketKeys::new(), ORG, cache())
 }
 
-fn for_dave(strength: Strength, flags: mikey::payload::TicketFlags) -> Policy {
+pub(crate) fn for_dave(strength: Strength, flags: mikey::payload::TicketFlags) -> Policy {
     let recipients = [bob(), dave()].map(Recipient::new).to_vec();
     policy(strength, flags).with_recipients(recipients).unwrap()
 }
 
-fn granted_at<K: Credentials>(
+pub(crate) fn granted_at<K: Credentials>(
     kms: &mut Node<K>,
     policy: &Policy,
     rng: &mut TestRng,
@@ -125,7 +125,7 @@ fn psk_at_org(user: &Identity) -> InMemoryKeys {
     keys
 }
 
-fn resolve_at_org(
+pub(crate) fn resolve_at_org(
     user: &Identity,
     init: &[u8],
     rng: &mut TestRng,
@@ -135,7 +135,11 @@ fn resolve_at_org(
     incoming.resolve(&psk_at_org(user), now(), rng).unwrap()
 }
 
-fn relayed<K: Credentials>(kms: &mut Node<K>, message: &[u8], rng: &mut TestRng) -> Relay {
+pub(crate) fn relayed<K: Credentials>(
+    kms: &mut Node<K>,
+    message: &[u8],
+    rng: &mut TestRng,
+) -> Relay {
     match kms.handle_or_relay(message, now(), rng).unwrap() {
         Reply::Relay(relay) => *relay,
         Reply::Answer(_) => panic!("the ticket is of another KMS"),
