@@ -198,10 +198,10 @@ where
             TicketError::ForeignTicket => ErrorNo::InvalidTicket,
             _ => ErrorNo::Unspecified,
         };
-        let message = Message::decode(&relay.asked).ok().and_then(|asked| {
-            let keys = Some(&relay.initial);
-            error_report(&asked, error_no, keys, None, now)
-        });
+        let Relay { asked, initial, .. } = relay;
+        let message = Message::decode(&asked)
+            .ok()
+            .and_then(|asked| error_report(&asked, error_no, Some(&initial), None, now));
         Refusal::new(error, message)
     }
 

@@ -1,7 +1,6 @@
 //! REQUEST_INIT_PK and RESOLVE_INIT_PK, with RSA in software. Self-consistency.
 
 use core::cell::RefCell;
-use std::rc::Rc;
 
 use mikey::code_points::{CertType, DataType, ErrorNo, HashFunc, PayloadType, SType};
 use mikey::crypto::RsaCredentials;
@@ -28,12 +27,17 @@ macro_rules! key {
     };
 }
 
-pub(crate) const ALICE: (&[u8], &[u8]) = key!("alice");
-pub(crate) const BOB: (&[u8], &[u8]) = key!("bob");
-pub(crate) const KMS: (&[u8], &[u8]) = key!("kms");
-pub(crate) const PARTNER: (&[u8], &[u8]) = key!("partner");
+/// A private key as PKCS#8, and its modulus.
+pub(crate) type Key = (&'static [u8], &'static [u8]);
 
-pub(crate) fn rsa(own: (&[u8], &[u8]), trusted: &[(Identity, (&[u8], &[u8]))]) -> RsaCredentials {
+type Seal<'a> = &'a dyn Fn(&[Cert<'_>], &Secret) -> Vec<u8>;
+
+pub(crate) const ALICE: Key = key!("alice");
+pub(crate) const BOB: Key = key!("bob");
+pub(crate) const KMS: Key = key!("kms");
+pub(crate) const PARTNER: Key = key!("partner");
+
+pub(crate) fn rsa(own: Key, trusted: &[(Identity, Key)]) -> RsaCredentials {
     let mut credentials = RsaCredentials::from_pkcs8(own.0).unwrap();
     for (peer, (_, modulus)) in trusted {
         credentials.trust(peer.clone(), modulus, &[1, 0, 1]);
@@ -91,7 +95,7 @@ pub(crate) fn resolve_pk(init: &[u8], rng: &mut TestRng) -> (AwaitingResolution,
 /// The keys of `inner`, but what it does with envelopes, or says of certificates, is another thing.
 struct Odd<'a> {
     inner: &'a RsaCredentials,
-    seal: &'a dyn Fn(&[Cert<'_>], &Secret) -> Vec<u8>,
+    seal: Seal<'a>,
 }
 
 impl Credentials for Odd<'_> {
@@ -313,10 +317,10 @@ fn a_signature_speaks_for_its_own_name_alone() {
     assert_eq!(refusal.error(), TicketError::Forged);
 }
 
-#[derive(Clone, Default)]
-struct Log(Rc<RefCell<Vec<AuditEvent>>>);
+#[derive(Clone, Copy)]
+struct Log<'a>(&'a RefCell<Vec<AuditEvent>>);
 
-impl KmsPolicy for Log {
+impl KmsPolicy for Log<'_> {
     fn grant(&self, _: &Identity, asked: &Policy, _: Timestamp) -> Option<Policy> {
         (asked.strength() == Strength::Bits256).then(|| asked.clone())
     }
@@ -330,8 +334,8 @@ impl KmsPolicy for Log {
 /// whether it opens.
 #[test]
 fn a_kms_is_no_oracle_for_envelopes() {
-    let log = Log::default();
-    let (mut kms, mut rng) = (kms_with(log.clone(), of_kms()), TestRng(1));
+    let events = RefCell::new(Vec::new());
+    let (mut kms, mut rng) = (kms_with(Log(&events), of_kms()), TestRng(1));
     let alices = of_alice();
     let sealed = |key: &Secret| alices.seal_envelope(&kms_id(), &[], key).unwrap();
     let short = |_: &[Cert<'_>], _: &Secret| sealed(&Secret::new(&[7; 16]).unwrap());
@@ -340,12 +344,8 @@ fn a_kms_is_no_oracle_for_envelopes() {
     let good = |_: &[Cert<'_>], key: &Secret| sealed(key);
     let asked = policy(Strength::Bits256, Policy::FORKED);
     let mut lengths = Vec::new();
-    for seal in [
-        &good as &dyn Fn(&[Cert<'_>], &Secret) -> Vec<u8>,
-        &short,
-        &garbage,
-        &empty,
-    ] {
+    let seals: [Seal<'_>; 4] = [&good, &short, &garbage, &empty];
+    for seal in seals {
         let credentials = Odd {
             inner: &alices,
             seal,
@@ -354,7 +354,7 @@ fn a_kms_is_no_oracle_for_envelopes() {
         let response = kms.handle(&request, now(), &mut rng).unwrap();
         lengths.push(response.len());
         let accepted = pending.accept(&response, now());
-        let outcome = log.0.borrow_mut().pop().unwrap().outcome;
+        let outcome = events.borrow_mut().pop().unwrap().outcome;
         if lengths.len() == 1 {
             assert!(accepted.is_ok());
             assert_eq!(outcome, Ok(()));
@@ -368,7 +368,7 @@ fn a_kms_is_no_oracle_for_envelopes() {
     // A refusal is the same too: its MAC alone differs, under a key that nobody knows.
     let refused = policy(Strength::Bits128, Policy::FORKED);
     let mut refusals = Vec::new();
-    for seal in [&good as &dyn Fn(&[Cert<'_>], &Secret) -> Vec<u8>, &garbage] {
+    for seal in [seals[0], seals[2]] {
         let credentials = Odd {
             inner: &alices,
             seal,
