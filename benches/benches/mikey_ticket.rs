@@ -8,8 +8,8 @@ use mikey::crypto::RsaCredentials;
 use mikey::derive::Secret;
 use mikey::{Credentials, Identity, InMemoryKeys, InMemoryReplayCache, SkewWindow, Timestamp};
 use mikey_ticket::{
-    GrantAsAsked, InMemoryTicketKeys, Initiator, Kms, KmsPolicy, Offer, Policy, Recipient, Reply,
-    Responder, Strength,
+    GrantAsAsked, InMemoryTicketKeys, Initiator, Kms, KmsPolicy, KmsReply, Offer, Policy,
+    Recipient, Responder, Strength,
 };
 
 /// What a run shares: names, times and a ticket policy.
@@ -207,11 +207,7 @@ impl KmsPolicy for Partners {
         identity.data().starts_with(b"sip:kms.")
     }
 
-    fn may_relay_for(&self, _: &Identity, _: &Identity) -> bool {
-        true
-    }
-
-    fn may_relay_to(&self, _: &Identity, _: &Identity, _: &Policy, _: Timestamp) -> bool {
+    fn is_user_of(&self, _: &Identity, _: &Identity) -> bool {
         true
     }
 }
@@ -240,7 +236,7 @@ fn relay(c: &mut Criterion) {
             },
             |(request, time)| {
                 let reply = org.handle_or_relay(&request, time, &mut rng).unwrap();
-                let Reply::Relay(relay) = reply else {
+                let KmsReply::Relay(relay) = reply else {
                     return Vec::new();
                 };
                 let answer = com.handle(relay.message(), time, &mut rng).unwrap();

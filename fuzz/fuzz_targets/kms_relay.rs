@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mikey_ticket::Reply;
+use mikey_ticket::KmsReply;
 
 mod domain;
 mod rng;
@@ -17,7 +17,7 @@ fuzz_target!(|octets: &[u8]| {
     let asked = incoming.resolve_pk(&Trusting, now(), &mut rng);
     let (resolving, resolve) = asked.expect("a resolve");
     let reply = org_kms.handle_or_relay(&resolve, now(), &mut rng);
-    let Ok(Reply::Relay(relay)) = reply else {
+    let Ok(KmsReply::Relay(relay)) = reply else {
         panic!("the ticket is of the other KMS");
     };
     let genuine = com_kms.handle(relay.message(), now(), &mut rng);

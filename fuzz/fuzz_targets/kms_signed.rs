@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mikey::{Message, ReplayError};
-use mikey_ticket::{Initiator, Reply, TicketError};
+use mikey_ticket::{Initiator, KmsReply, TicketError};
 
 mod domain;
 mod rng;
@@ -34,7 +34,7 @@ fuzz_target!(|octets: &[u8]| {
         .expect("answered")
         .header()
         .csb_id();
-    if let Reply::Answer(answer) = reply {
+    if let KmsReply::Answer(answer) = reply {
         let answer = Message::decode(&answer).expect("our own");
         assert_eq!(answer.header().csb_id(), csb_id);
     }

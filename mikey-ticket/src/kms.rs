@@ -60,7 +60,7 @@ pub struct Kms<S, T, P, C, K = NoCredentials> {
     reason = "a ticket is of this KMS or of another"
 )]
 #[derive(Debug)]
-pub enum Reply {
+pub enum KmsReply {
     /// REQUEST_RESP or RESOLVE_RESP, for the one who sent the message.
     Answer(Vec<u8>),
     /// The ticket is of another KMS, which has to be asked first ([RFC 6043 §10]).
@@ -71,7 +71,7 @@ pub enum Reply {
 
 /// A reply, and what the operator is told of it.
 struct Done {
-    reply: Reply,
+    reply: KmsReply,
     partner: Option<Identity>,
     outcome: Result<(), TicketError>,
 }
@@ -166,8 +166,8 @@ where
         rng: &mut R,
     ) -> Result<Vec<u8>, Refusal> {
         match self.reply(message, false, now, rng)? {
-            Reply::Answer(answer) => Ok(answer),
-            Reply::Relay(relay) => Err(self.refuse(*relay, TicketError::ForeignTicket, now)),
+            KmsReply::Answer(answer) => Ok(answer),
+            KmsReply::Relay(relay) => Err(self.refuse(*relay, TicketError::ForeignTicket, now)),
         }
     }
 
@@ -184,7 +184,7 @@ where
         message: &[u8],
         now: Timestamp,
         rng: &mut R,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<KmsReply, Refusal> {
         self.reply(message, true, now, rng)
     }
 
@@ -194,7 +194,7 @@ where
         relaying: bool,
         now: Timestamp,
         rng: &mut R,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<KmsReply, Refusal> {
         let decoded = Message::decode(octets);
         let done = match &decoded {
             Err(error) => Err(TicketError::from(*error).into()),
@@ -240,15 +240,15 @@ where
         };
         let init = self.authenticate(octets, data_type, role, now, rng)?;
         let reply = match role {
-            IdRole::Initiator => self.request(&init, now, rng).map(Reply::Answer),
+            IdRole::Initiator => self.request(&init, now, rng).map(KmsReply::Answer),
             _ => self.resolve(&init, relaying, now, rng),
         };
         match reply {
             Ok(reply) => {
                 let outcome = init.outcome();
                 let partner = match &reply {
-                    Reply::Answer(_) => init.into_partner(),
-                    Reply::Relay(relay) => Some(relay.kms().clone()),
+                    KmsReply::Answer(_) => init.into_partner(),
+                    KmsReply::Relay(relay) => Some(relay.kms().clone()),
                 };
                 Ok(Done {
                     reply,

@@ -28,8 +28,8 @@ pub use exchange::{
     IncomingTransfer, Initiator, Offer, Resolution, Responder, Session, Transfer, VerifiedTransfer,
 };
 pub use kms::{
-    AuditEvent, DIVERTING_SERVER, Diversion, GrantAsAsked, Kms, KmsPolicy, NoCredentials, Relay,
-    Reply,
+    AuditEvent, DIVERTING_SERVER, Diversion, GrantAsAsked, Kms, KmsPolicy, KmsReply, NoCredentials,
+    Relay,
 };
 pub use policy::{KeyRequest, Policy, PolicyError};
 pub use recipient::Recipient;

@@ -17,7 +17,7 @@ use rand_core::CryptoRng;
 
 use crate::TicketError;
 
-pub(crate) use error::{error_for, error_message, error_report, read_answer};
+pub(crate) use error::{error_for, error_message, error_report, policies_error, read_answer};
 pub(crate) use kemac::{Keys, open_kemac, seal_kemac};
 pub(crate) use received::{Received, VerificationMac, is_signed};
 pub(crate) use resolved::Resolved;

@@ -71,11 +71,7 @@ impl KmsPolicy for Open {
         identity.data().starts_with(b"sip:kms.")
     }
 
-    fn may_relay_for(&self, _: &Identity, _: &Identity) -> bool {
-        true
-    }
-
-    fn may_relay_to(&self, _: &Identity, _: &Identity, _: &Policy, _: Timestamp) -> bool {
+    fn is_user_of(&self, _: &Identity, _: &Identity) -> bool {
         true
     }
 }

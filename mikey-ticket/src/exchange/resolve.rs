@@ -4,14 +4,16 @@ use core::fmt;
 use mikey::code_points::{DataType, IdRole, PayloadType, RandRole};
 use mikey::derive::{MessageKeys, Secret, TicketMessage};
 use mikey::exchange::KeyMaterial;
-use mikey::payload::{Cert, Payload};
+use mikey::payload::{Cert, Payload, SecurityPolicy};
 use mikey::{Credentials, Identity, Message, PreSharedKeys, ReplayCache, SkewWindow, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::derive::transfer_keys;
 use crate::exchange::answer::VerifiedTransfer;
 use crate::exchange::established::{Bundle, Session};
-use crate::message::{Keys, Received, Resolved, error_for, error_message, open_kemac, rands};
+use crate::message::{
+    Keys, Received, Resolved, error_for, error_message, open_kemac, policies_error, rands,
+};
 use crate::query::{KmsCertificate, Query, Sent};
 use crate::{IssuedTicket, Policy, Refusal, Rejected, TicketError, TicketKeys, open_ticket};
 
@@ -193,6 +195,31 @@ impl IncomingTransfer {
     #[must_use]
     pub fn claimed_sessions(&self) -> &[Session] {
         self.bundle.sessions()
+    }
+
+    /// The message, for the Security Policies that it offers; not verified.
+    ///
+    /// # Errors
+    ///
+    /// None: it was decoded before.
+    pub fn claimed_message(&self) -> Result<Message<'_>, TicketError> {
+        Ok(Message::decode(&self.octets)?)
+    }
+
+    /// Declines the Security Policies that are offered: an Error message with those that are
+    /// `supported` ([RFC 6043 §5.4]). Neither a KMS nor a key is needed for it, and nothing proves it.
+    ///
+    /// # Errors
+    ///
+    /// [`TicketError::Encode`] for policies that a message cannot hold.
+    ///
+    /// [RFC 6043 §5.4]: https://www.rfc-editor.org/rfc/rfc6043#section-5.4
+    pub fn decline_policies(
+        &self,
+        supported: &[SecurityPolicy<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<u8>, TicketError> {
+        policies_error(&Message::decode(&self.octets)?, supported, now)
     }
 
     /// Asks the KMS for the keys of the ticket: RESOLVE_INIT_PSK.

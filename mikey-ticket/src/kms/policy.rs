@@ -66,20 +66,24 @@ pub trait KmsPolicy {
         false
     }
 
-    /// Whether the partner `kms` may resolve tickets of this KMS for `resolver`: whether that is a
-    /// user of `kms`, which has authenticated it. The ticket has to allow `resolver` all the same.
+    /// Whether `user` is a user of the partner `kms`, by its domain.
+    ///
+    /// Asked in both directions: of one for whom `kms` resolves a ticket of this KMS, and of the
+    /// Initiator whom a ticket of `kms` names to a user of this KMS.
     ///
     /// # Security
     ///
-    /// `kms` may get the keys of everyone that is answered yes for. Keep to its own domains.
-    fn may_relay_for(&self, kms: &Identity, resolver: &Identity) -> bool {
-        let _ = (kms, resolver);
+    /// For everyone that is answered yes for, `kms` may get keys, and may pose as them. Keep to its
+    /// own domains.
+    fn is_user_of(&self, kms: &Identity, user: &Identity) -> bool {
+        let _ = (kms, user);
         false
     }
 
-    /// Whether a ticket of the partner `kms` may be resolved there for our `resolver`.
+    /// Whether a ticket that the partner `kms` has issued to one of its users may be resolved there
+    /// for our `resolver`.
     ///
-    /// What `claimed` says is not verified: the partner does that.
+    /// What else `claimed` says is not verified: the partner does that.
     fn may_relay_to(
         &self,
         kms: &Identity,
@@ -88,7 +92,7 @@ pub trait KmsPolicy {
         now: Timestamp,
     ) -> bool {
         let _ = (kms, resolver, claimed, now);
-        false
+        true
     }
 }
 

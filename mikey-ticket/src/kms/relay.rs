@@ -9,7 +9,7 @@ use mikey::{Credentials, Identity, Message, PreSharedKeys, ReplayCache, Timestam
 use rand_core::CryptoRng;
 
 use super::authentication::Authentic;
-use super::{AuditEvent, Kms, KmsPolicy, Reply};
+use super::{AuditEvent, Kms, KmsPolicy, KmsReply};
 use crate::message::{Resolved, answer_time, error_report};
 use crate::query::{Query, Sent};
 use crate::{Policy, Refusal, Rejected, Strength, TicketError, TicketKeys};
@@ -17,14 +17,14 @@ use crate::{Policy, Refusal, Rejected, Strength, TicketError, TicketKeys};
 /// A ticket of another KMS, to be resolved there for a user of this one ([RFC 6043 §10]).
 ///
 /// Send [`message`](Self::message) to [`kms`](Self::kms), and give what comes back to
-/// [`Kms::accept`]; if nothing does, [`Kms::refuse`]. Any node of the KMS may do that.
+/// [`Kms::accept`]; if nothing does, [`Kms::refuse`].
 ///
 /// ```
 /// use mikey::code_points::DataType;
 /// use mikey::derive::Secret;
 /// use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, Message, SkewWindow, Timestamp};
 /// use mikey_ticket::{
-///     InMemoryTicketKeys, Initiator, Kms, KmsPolicy, Offer, Policy, Recipient, Reply, Responder,
+///     InMemoryTicketKeys, Initiator, Kms, KmsPolicy, Offer, Policy, Recipient, KmsReply, Responder,
 ///     Strength, TicketError,
 /// };
 ///
@@ -37,11 +37,10 @@ use crate::{Policy, Refusal, Rejected, Strength, TicketError, TicketKeys};
 ///     fn is_partner(&self, identity: &Identity) -> bool {
 ///         identity.data().starts_with(b"sip:kms.")
 ///     }
-///     fn may_relay_for(&self, kms: &Identity, resolver: &Identity) -> bool {
-///         kms.data() == b"sip:kms.example.org" && resolver.data().ends_with(b"@example.org")
-///     }
-///     fn may_relay_to(&self, kms: &Identity, _: &Identity, _: &Policy, _: Timestamp) -> bool {
-///         kms.data() == b"sip:kms.example.com"
+///     fn is_user_of(&self, kms: &Identity, user: &Identity) -> bool {
+///         let domain = kms.data().strip_prefix(b"sip:kms.").unwrap_or_default();
+///         let host = user.data().rsplit(|octet| *octet == b'@').next();
+///         host == Some(domain)
 ///     }
 /// }
 ///
@@ -72,7 +71,7 @@ use crate::{Policy, Refusal, Rejected, Strength, TicketError, TicketKeys};
 /// // Bob knows nothing but his own KMS.
 /// let incoming = Responder::new(bob, org.clone()).receive(&transfer_init, now)?;
 /// let (resolving, resolve) = incoming.resolve(&share(&org, 2)?, now, &mut rng)?;
-/// let Reply::Relay(relay) = org_kms.handle_or_relay(&resolve, now, &mut rng)? else {
+/// let KmsReply::Relay(relay) = org_kms.handle_or_relay(&resolve, now, &mut rng)? else {
 ///     return Err(TicketError::Mismatch);
 /// };
 /// assert_eq!(relay.kms(), &com);
@@ -214,12 +213,16 @@ where
         issuer: Identity,
         now: Timestamp,
         rng: &mut R,
-    ) -> Result<Reply, TicketError> {
+    ) -> Result<KmsReply, TicketError> {
         let claimed = Policy::from_payload(ticket.policy())?;
         claimed.check_time(now)?;
         let resolver = &init.user;
-        let known = self.policy.is_partner(&issuer);
-        if !(known && self.policy.may_relay_to(&issuer, resolver, &claimed, now)) {
+        // A KMS vouches for its own users alone: else it could let anyone seem to call.
+        let theirs = |user| self.policy.is_user_of(&issuer, user);
+        if !self.policy.is_partner(&issuer)
+            || !claimed.initiator().is_some_and(theirs)
+            || !self.policy.may_relay_to(&issuer, resolver, &claimed, now)
+        {
             return Err(TicketError::NotAuthorised);
         }
         let server = init.received.id(self.diverting_server);
@@ -257,6 +260,6 @@ where
             kms: issuer,
         };
         self.remember(init, now)?;
-        Ok(Reply::Relay(Box::new(relay)))
+        Ok(KmsReply::Relay(Box::new(relay)))
     }
 }

@@ -5,7 +5,7 @@ use mikey::{Credentials, Identity, PreSharedKeys, ReplayCache, Timestamp};
 use rand_core::CryptoRng;
 
 use super::authentication::Authentic;
-use super::{Diversion, Kms, KmsPolicy, Reply};
+use super::{Diversion, Kms, KmsPolicy, KmsReply};
 use crate::derive::{fork_keys, fork_mpk, initiator_data_keys};
 use crate::message::{Resolved, VerificationMac, answer_time};
 use crate::{Policy, Strength, TicketError, TicketKeys, open_ticket};
@@ -27,13 +27,13 @@ where
         relaying: bool,
         now: Timestamp,
         rng: &mut R,
-    ) -> Result<Reply, TicketError> {
+    ) -> Result<KmsReply, TicketError> {
         let ticket = init.received.ticket()?;
         let strength = Strength::from_prf_func(ticket.policy().kind().prf_func)?;
         if strength != init.strength() {
             return Err(TicketError::MixedStrength);
         }
-        let not_ours = |partner: &Identity| !self.policy.may_relay_for(partner, &init.user);
+        let not_ours = |partner: &Identity| !self.policy.is_user_of(partner, &init.user);
         if init.partner.as_ref().is_some_and(not_ours) {
             return Err(TicketError::NotAuthorised);
         }
@@ -50,7 +50,7 @@ where
         self.remember(init, now)?;
         let time = answer_time(now, rng);
         let answer = resolved.write(init.octets, &self.identity, &response, time)?;
-        Ok(Reply::Answer(answer))
+        Ok(KmsReply::Answer(answer))
     }
 
     /// Opens the ticket for a resolver that may have it, and forks its keys where the ticket says so

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use mikey::code_points::{DataType, ErrorNo, IdRole, PayloadType};
 use mikey::derive::MessageKeys;
-use mikey::payload::{CsIdMap, ErrorPayload, Header, Payload};
+use mikey::payload::{CsIdMap, ErrorPayload, GenericIdMap, Header, Payload, SecurityPolicy};
 use mikey::{Identity, Message, Timestamp};
 
 use super::{Received, fresh_time, seal};
@@ -45,6 +45,24 @@ pub(crate) fn error_report(
         Some(keys) => seal(header, payloads, keys, &[]).ok(),
         None => Some(Message::new(header, &payloads).ok()?.to_vec()),
     }
+}
+
+/// An Error message that refuses the policies of `message`, and says which are supported.
+pub(crate) fn policies_error(
+    message: &Message<'_>,
+    supported: &[SecurityPolicy<'_>],
+    now: Timestamp,
+) -> Result<Vec<u8>, TicketError> {
+    let (prf_func, csb_id) = (message.header().prf_func(), message.header().csb_id());
+    // No sessions; but of a kind that policies may stand beside, as they may not with the Empty map.
+    let map = CsIdMap::GenericId(GenericIdMap::new(&[])?);
+    let header = Header::new(DataType::Error, prf_func, csb_id, map)?;
+    let mut payloads = alloc::vec![
+        Payload::T(fresh_time(now)),
+        Payload::Err(ErrorPayload::new(ErrorNo::InvalidSp)),
+    ];
+    payloads.extend(supported.iter().copied().map(Payload::Sp));
+    Ok(Message::new(header, &payloads)?.to_vec())
 }
 
 /// The Error message for octets that may be no message at all.

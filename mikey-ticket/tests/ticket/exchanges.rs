@@ -1,8 +1,8 @@
 //! What comes out of honest exchanges. Self-consistency.
 
-use mikey::Timestamp;
-use mikey::code_points::DataType;
-use mikey::payload::{CryptoSession, TicketFlags};
+use mikey::code_points::{DataType, ErrorNo, ProtType};
+use mikey::payload::{CryptoSession, Payload, SecurityPolicy, TicketFlags};
+use mikey::{Message, Timestamp};
 use mikey_ticket::{
     Answer, GrantedTicket, Kms, Offer, Policy, Recipient, Strength, TicketError, Transfer,
     issue_ticket,
@@ -329,11 +329,7 @@ fn req_psk_02_one_exchange_keys_srtp_and_tls() {
         &mut rng,
     );
     let params = srtp_params();
-    let policies =
-        [
-            mikey::payload::SecurityPolicy::new(0, mikey::code_points::ProtType::Srtp, &params)
-                .unwrap(),
-        ];
+    let policies = [SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap()];
     let sessions = [
         stream(1, 0x1111_1111, &[7]),
         stream(2, 0x2222_2222, &[7]),
@@ -380,4 +376,37 @@ impl mikey_ticket::KmsPolicy for &Log {
     fn audit(&self, event: &mikey_ticket::AuditEvent) {
         self.0.borrow_mut().push(event.clone());
     }
+}
+
+/// RFC 6043 §5.4, §4.2.2.2: before the KMS is asked.
+#[test]
+fn offered_policies_are_declined_with_those_that_are_supported() {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let mut ticket = granted(
+        &policy(Strength::Bits128, Policy::FORKED),
+        &mut kms,
+        &mut rng,
+    );
+    let (waiting, init) = call(&mut ticket, &mut rng);
+    let incoming = user(bob()).receive(&init, now()).unwrap();
+    let policies = |message: &Message<'_>| -> Vec<_> {
+        let numbers = message.payloads().filter_map(|payload| match payload {
+            Payload::Sp(sp) => Some((sp.policy_no(), sp.prot_type())),
+            _ => None,
+        });
+        numbers.collect()
+    };
+    let offered = policies(&incoming.claimed_message().unwrap());
+    assert_eq!(offered, [(0, ProtType::Srtp)]);
+    let params = srtp_params();
+    let supported = [SecurityPolicy::new(9, ProtType::Srtp, &params).unwrap()];
+    let reply = incoming.decline_policies(&supported, now()).unwrap();
+    let rejected = waiting.accept(&reply).unwrap_err();
+    let expected = TicketError::PeerError {
+        error_no: ErrorNo::InvalidSp,
+        authenticated: false,
+    };
+    assert_eq!(rejected.error(), expected);
+    let told = policies(&Message::decode(&reply).unwrap());
+    assert_eq!(told, [(9, ProtType::Srtp)]);
 }

@@ -1,14 +1,14 @@
 //! Tickets that are resolved in another domain (RFC 6043 §10). Self-consistency.
 
-use mikey::code_points::{DataType, ErrorNo, IdRole, RandRole};
-use mikey::derive::Secret;
-use mikey::payload::Payload;
+use mikey::code_points::{DataType, ErrorNo, IdRole, PayloadType, RandRole};
+use mikey::derive::{Label, MessageKeys, Rands, Secret, TicketMessage};
+use mikey::payload::{Idr, Payload, Randr};
 use mikey::{
     Credentials, Identity, InMemoryKeys, InMemoryReplayCache, Message, ReplayError, Timestamp,
 };
 use mikey_ticket::{
     AwaitingResolution, DIVERTING_SERVER, Diversion, GrantedTicket, InMemoryTicketKeys, Initiator,
-    Kms, KmsPolicy, NoCredentials, Policy, Recipient, Relay, Reply, Responder, Strength,
+    Kms, KmsPolicy, KmsReply, NoCredentials, Policy, Recipient, Relay, Responder, Strength,
     TicketError,
 };
 
@@ -63,9 +63,9 @@ impl KmsPolicy for Operator {
         *identity == id(self.partner)
     }
 
-    fn may_relay_for(&self, kms: &Identity, resolver: &Identity) -> bool {
+    fn is_user_of(&self, kms: &Identity, user: &Identity) -> bool {
         assert_eq!(*kms, id(self.partner));
-        Recipient::new(id(self.partners_users)).names(resolver)
+        Recipient::new(id(self.partners_users)).names(user)
     }
 
     fn may_relay_to(&self, kms: &Identity, _: &Identity, _: &Policy, _: Timestamp) -> bool {
@@ -141,8 +141,8 @@ pub(crate) fn relayed<K: Credentials>(
     rng: &mut TestRng,
 ) -> Relay {
     match kms.handle_or_relay(message, now(), rng).unwrap() {
-        Reply::Relay(relay) => *relay,
-        Reply::Answer(_) => panic!("the ticket is of another KMS"),
+        KmsReply::Relay(relay) => *relay,
+        KmsReply::Answer(_) => panic!("the ticket is of another KMS"),
     }
 }
 
@@ -287,6 +287,31 @@ fn a_partner_speaks_for_its_own_users_alone() {
     assert_eq!(rejected.error(), expected);
 }
 
+/// Else a KMS could let its users seem to be those of another to them.
+#[test]
+fn a_partner_vouches_for_its_own_users_alone() {
+    let (mut org_node, mut rng) = (org_node(), TestRng(1));
+    let mut keys = subscribers();
+    keys.insert(erin(), psk_of(&erin()));
+    let mut com_node = Kms::new(com(), keys, tpks(), COM, cache());
+    let mut shared = InMemoryKeys::new();
+    shared.insert(com(), psk_of(&erin()));
+    let (pending, request) = Initiator::new(erin(), com())
+        .request(
+            &for_dave(Strength::Bits128, Policy::FORKED),
+            &shared,
+            now(),
+            &mut rng,
+        )
+        .unwrap();
+    let response = com_node.handle(&request, now(), &mut rng).unwrap();
+    let mut ticket = pending.accept(&response, now()).unwrap();
+    let (_, init) = call(&mut ticket, &mut rng);
+    let (_, resolve) = resolve_at_org(&dave(), &init, &mut rng);
+    let refusal = org_node.handle_or_relay(&resolve, now(), &mut rng);
+    assert_eq!(refusal.unwrap_err().error(), TicketError::NotAuthorised);
+}
+
 #[test]
 fn a_partner_is_no_user_and_a_user_is_no_partner() {
     let mut rng = TestRng(1);
@@ -398,6 +423,106 @@ fn answers_are_not_swapped_between_users() {
         .unwrap_err();
     assert_eq!(rejected.error(), TicketError::Mismatch);
     assert!(org_node.accept(for_erin, &erins, now(), &mut rng).is_ok());
+}
+
+/// RESOLVE_RESP of a partner that has written `change` of each payload, with a MAC that holds.
+fn rewritten(
+    asked: &[u8],
+    answer: &[u8],
+    change: impl Fn(Payload<'static>) -> Option<Payload<'static>>,
+) -> Vec<u8> {
+    let answer: &'static [u8] = answer.to_vec().leak();
+    let message = Message::decode(answer).unwrap();
+    let payloads: Vec<_> = message.payloads().filter_map(change).collect();
+    let mut octets = Message::new(*message.header(), &payloads).unwrap().to_vec();
+    let suite = Strength::Bits128.suite();
+    let asked_message = Message::decode(asked).unwrap();
+    let rand = asked_message
+        .payloads()
+        .find_map(|payload| match payload {
+            Payload::Randr(randr) => Some(randr.octets()),
+            _ => None,
+        })
+        .unwrap();
+    let rands = Rands::new(&[], rand).unwrap();
+    let csb_id = asked_message.header().csb_id();
+    let response = TicketMessage::Response;
+    let keys = MessageKeys::derive(
+        suite,
+        |key| Label::ticket_message_key(key, response, csb_id, rands),
+        |label, out| -> Result<(), ()> {
+            suite
+                .prf()
+                .derive(between().expose(), label.as_octets(), out);
+            Ok(())
+        },
+    )
+    .unwrap();
+    octets.truncate(octets.len() - suite.mac().len());
+    let tag = keys.mac(&[&octets, asked]);
+    octets.extend_from_slice(tag.as_octets());
+    octets
+}
+
+/// A partner is trusted for its tickets, not to say who our users are, nor to leave out what makes
+/// their keys their own.
+#[test]
+fn a_partner_cannot_rename_a_user_nor_weaken_its_keys() {
+    let mut rng = TestRng(1);
+    let (mut com_node, mut org_node, _, resolve) = start(&mut rng);
+    let mut relay = relayed(&mut org_node, &resolve, &mut rng);
+    let asked = relay.message().to_vec();
+    let genuine = com_node.handle(&asked, now(), &mut rng).unwrap();
+    let erin: &'static Identity = Box::leak(Box::new(erin()));
+    let same = |payload| Some(payload);
+    let renamed = |payload| match payload {
+        Payload::Idr(idr) if idr.role() == IdRole::Responder => {
+            let id = erin.to_payload().unwrap();
+            Some(Payload::Idr(Idr::new(IdRole::Responder, id)))
+        }
+        other => Some(other),
+    };
+    let unnamed = |payload| match payload {
+        Payload::Idr(idr) if idr.role() == IdRole::Responder => None,
+        other => Some(other),
+    };
+    let unforked = |payload| match payload {
+        Payload::Randr(_) => None,
+        other => Some(other),
+    };
+    let weak = |payload| match payload {
+        Payload::Randr(_) => Some(Payload::Randr(Randr::new(RandRole::Kms, &[7; 15]).unwrap())),
+        other => Some(other),
+    };
+    let keyless = |payload| match payload {
+        Payload::Kemac(_) => None,
+        other => Some(other),
+    };
+    let missing = TicketError::MissingPayload;
+    for (answer, refused) in [
+        (rewritten(&asked, &genuine, renamed), TicketError::Mismatch),
+        (
+            rewritten(&asked, &genuine, unnamed),
+            missing(PayloadType::Idr),
+        ),
+        (
+            rewritten(&asked, &genuine, unforked),
+            missing(PayloadType::Randr),
+        ),
+        (rewritten(&asked, &genuine, weak), TicketError::WeakRand),
+        (
+            rewritten(&asked, &genuine, keyless),
+            missing(PayloadType::Kemac),
+        ),
+    ] {
+        let rejected = org_node
+            .accept(relay, &answer, now(), &mut rng)
+            .unwrap_err();
+        assert_eq!(rejected.error(), refused);
+        relay = rejected.into_state();
+    }
+    assert_eq!(rewritten(&asked, &genuine, same), genuine);
+    assert!(org_node.accept(relay, &genuine, now(), &mut rng).is_ok());
 }
 
 /// Else two KMSs that name each other could send a ticket round for ever.
