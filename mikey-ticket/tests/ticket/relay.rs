@@ -1,10 +1,12 @@
 //! Tickets that are resolved in another domain (RFC 6043 §10). Self-consistency.
 
-use mikey::code_points::{DataType, ErrorNo, IdRole, PayloadType, RandRole};
+use mikey::code_points::{DataType, ErrorNo, IdRole, KeyDataType, PayloadType, RandRole};
+use mikey::crypto::Iv;
 use mikey::derive::{Label, MessageKeys, Rands, Secret, TicketMessage};
-use mikey::payload::{Idr, Payload, Randr};
+use mikey::payload::{Idr, Kemac, Mac, Payload, Randr};
 use mikey::{
-    Credentials, Identity, InMemoryKeys, InMemoryReplayCache, Message, ReplayError, Timestamp,
+    Chain, Credentials, Identity, InMemoryKeys, InMemoryReplayCache, Message, ReplayError,
+    Timestamp,
 };
 use mikey_ticket::{
     AwaitingResolution, DIVERTING_SERVER, Diversion, GrantedTicket, InMemoryTicketKeys, Initiator,
@@ -346,6 +348,12 @@ fn a_partner_is_no_user_and_a_user_is_no_partner() {
     let (_, message) = incoming.resolve(&psk(&bob()), now(), &mut rng).unwrap();
     let refusal = com_node.handle(&message, now(), &mut rng).unwrap_err();
     assert_eq!(refusal.error(), TicketError::UnknownIdentity);
+    // Carol, with her own key, says that she is the KMS of Bob.
+    let responder = user(bob()).diverted_by(IdRole::ResponderKms, carol());
+    let incoming = responder.receive(&init, now()).unwrap();
+    let (_, message) = incoming.resolve(&psk(&carol()), now(), &mut rng).unwrap();
+    let refusal = com_node.handle(&message, now(), &mut rng).unwrap_err();
+    assert_eq!(refusal.error(), TicketError::UnknownIdentity);
 
     // What one KMS has sent to the other is for no one else, least of all for itself.
     let relay = relayed(&mut org_node, &resolve, &mut rng);
@@ -425,43 +433,69 @@ fn answers_are_not_swapped_between_users() {
     assert!(org_node.accept(for_erin, &erins, now(), &mut rng).is_ok());
 }
 
-/// RESOLVE_RESP of a partner that has written `change` of each payload, with a MAC that holds.
-fn rewritten(
-    asked: &[u8],
-    answer: &[u8],
-    change: impl Fn(Payload<'static>) -> Option<Payload<'static>>,
-) -> Vec<u8> {
-    let answer: &'static [u8] = answer.to_vec().leak();
-    let message = Message::decode(answer).unwrap();
-    let payloads: Vec<_> = message.payloads().filter_map(change).collect();
-    let mut octets = Message::new(*message.header(), &payloads).unwrap().to_vec();
+/// The keys of the answer of one KMS to another.
+fn response_keys(asked: &[u8]) -> MessageKeys {
+    let asked = Message::decode(asked).unwrap();
+    let rand = asked.payloads().find_map(|payload| match payload {
+        Payload::Randr(randr) => Some(randr.octets()),
+        _ => None,
+    });
+    let rands = Rands::new(&[], rand.unwrap()).unwrap();
+    let (csb_id, response) = (asked.header().csb_id(), TicketMessage::Response);
     let suite = Strength::Bits128.suite();
-    let asked_message = Message::decode(asked).unwrap();
-    let rand = asked_message
-        .payloads()
-        .find_map(|payload| match payload {
-            Payload::Randr(randr) => Some(randr.octets()),
-            _ => None,
-        })
-        .unwrap();
-    let rands = Rands::new(&[], rand).unwrap();
-    let csb_id = asked_message.header().csb_id();
-    let response = TicketMessage::Response;
-    let keys = MessageKeys::derive(
+    MessageKeys::derive(
         suite,
         |key| Label::ticket_message_key(key, response, csb_id, rands),
         |label, out| -> Result<(), ()> {
-            suite
-                .prf()
-                .derive(between().expose(), label.as_octets(), out);
+            let prf = suite.prf();
+            prf.derive(between().expose(), label.as_octets(), out);
             Ok(())
         },
     )
-    .unwrap();
-    octets.truncate(octets.len() - suite.mac().len());
+    .unwrap()
+}
+
+/// RESOLVE_RESP of a partner that makes of each payload what `change` does, with a MAC that holds.
+fn rewritten<'a>(
+    asked: &[u8],
+    answer: &'a [u8],
+    change: impl Fn(Payload<'a>) -> Option<Payload<'a>>,
+) -> Vec<u8> {
+    let message = Message::decode(answer).unwrap();
+    let payloads: Vec<_> = message.payloads().filter_map(change).collect();
+    let mut octets = Message::new(*message.header(), &payloads).unwrap().to_vec();
+    let keys = response_keys(asked);
+    octets.truncate(octets.len() - keys.suite().mac().len());
     let tag = keys.mac(&[&octets, asked]);
     octets.extend_from_slice(tag.as_octets());
     octets
+}
+
+/// The keys of `answer` again, without or with twice the MPK of the Responder.
+fn with_mpks(asked: &[u8], answer: &[u8], count: usize) -> Vec<u8> {
+    let (keys, message) = (response_keys(asked), Message::decode(answer).unwrap());
+    let csb_id = message.header().csb_id();
+    let (mut timestamp, mut encrypted) = ([0; 8], &[][..]);
+    for payload in message.payloads() {
+        match payload {
+            Payload::T(time) => timestamp = time.to_u64().to_be_bytes(),
+            Payload::Kemac(kemac) => encrypted = kemac.encr_data(),
+            _ => {}
+        }
+    }
+    let iv = Iv { csb_id, timestamp };
+    let plain = keys.decrypt(&iv, encrypted).unwrap();
+    let chain = Chain::decode_encrypted(&plain, PayloadType::KeyData).unwrap();
+    let (mut mpks, others): (Vec<_>, Vec<_>) = chain
+        .keys()
+        .partition(|key| key.key_type() == KeyDataType::Mpk);
+    assert_eq!(mpks.len(), 2);
+    mpks.push(mpks[1]);
+    let kept = mpks.into_iter().take(count).chain(others);
+    let kept: Vec<_> = kept.map(Payload::KeyData).collect();
+    let mut octets = Vec::new();
+    Chain::new(&kept).encode_encrypted(&mut octets).unwrap();
+    keys.encrypt(&iv, &octets).unwrap()
 }
 
 /// A partner is trusted for its tickets, not to say who our users are, nor to leave out what makes
@@ -473,8 +507,7 @@ fn a_partner_cannot_rename_a_user_nor_weaken_its_keys() {
     let mut relay = relayed(&mut org_node, &resolve, &mut rng);
     let asked = relay.message().to_vec();
     let genuine = com_node.handle(&asked, now(), &mut rng).unwrap();
-    let erin: &'static Identity = Box::leak(Box::new(erin()));
-    let same = |payload| Some(payload);
+    let erin = erin();
     let renamed = |payload| match payload {
         Payload::Idr(idr) if idr.role() == IdRole::Responder => {
             let id = erin.to_payload().unwrap();
@@ -498,6 +531,16 @@ fn a_partner_cannot_rename_a_user_nor_weaken_its_keys() {
         Payload::Kemac(_) => None,
         other => Some(other),
     };
+    let [same, shared, twice] = [2, 1, 3].map(|count| {
+        let encrypted = with_mpks(&asked, &genuine, count);
+        rewritten(&asked, &genuine, |payload| match payload {
+            Payload::Kemac(kemac) => {
+                let kemac = Kemac::new(kemac.encr_alg(), encrypted.clone().leak(), Mac::NULL);
+                Some(Payload::Kemac(kemac.unwrap()))
+            }
+            other => Some(other),
+        })
+    });
     let missing = TicketError::MissingPayload;
     for (answer, refused) in [
         (rewritten(&asked, &genuine, renamed), TicketError::Mismatch),
@@ -514,6 +557,8 @@ fn a_partner_cannot_rename_a_user_nor_weaken_its_keys() {
             rewritten(&asked, &genuine, keyless),
             missing(PayloadType::Kemac),
         ),
+        (shared, missing(PayloadType::KeyData)),
+        (twice, missing(PayloadType::KeyData)),
     ] {
         let rejected = org_node
             .accept(relay, &answer, now(), &mut rng)
@@ -521,7 +566,7 @@ fn a_partner_cannot_rename_a_user_nor_weaken_its_keys() {
         assert_eq!(rejected.error(), refused);
         relay = rejected.into_state();
     }
-    assert_eq!(rewritten(&asked, &genuine, same), genuine);
+    assert_eq!(same, genuine);
     assert!(org_node.accept(relay, &genuine, now(), &mut rng).is_ok());
 }
 
