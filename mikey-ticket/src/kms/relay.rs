@@ -132,7 +132,9 @@ impl Relay {
         if named.is_some_and(|identity| *identity != self.resolver) {
             return Err(TicketError::Mismatch);
         }
-        resolved.write(&self.asked, own, &self.response, answer_time(now, rng))
+        let asked = Message::decode(&self.asked)?;
+        let time = answer_time(now, rng);
+        resolved.write(&self.asked, asked.header(), own, &self.response, time)
     }
 
     /// What the operator is told of it.

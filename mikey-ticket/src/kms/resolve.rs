@@ -48,8 +48,8 @@ where
         let resolved = self.open(init, &ticket, now, rng)?;
         let response = self.keys(init, TicketMessage::Response)?;
         self.remember(init, now)?;
-        let time = answer_time(now, rng);
-        let answer = resolved.write(init.octets, &self.identity, &response, time)?;
+        let (asked, time) = (init.received.header(), answer_time(now, rng));
+        let answer = resolved.write(init.octets, asked, &self.identity, &response, time)?;
         Ok(KmsReply::Answer(answer))
     }
 

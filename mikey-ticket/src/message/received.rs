@@ -6,7 +6,8 @@ use mikey::crypto::Iv;
 use mikey::derive::MessageKeys;
 use mikey::limits::MAX_CERTIFICATES;
 use mikey::payload::{
-    Cert, CertHash, CsIdMap, Header, Kemac, Mac, Payload, Pke, Sign, Ticket, TsValue, Verification,
+    Cert, CertHash, CsIdMap, Header, Id, Kemac, Mac, Payload, Pke, Sign, Ticket, TsValue,
+    Verification,
 };
 use mikey::{
     Credentials, Identity, Message, MessageTime, ReplayCache, SeenMessage, SkewWindow, Timestamp,
@@ -37,6 +38,7 @@ pub(crate) struct Received<'a> {
     strength: Strength,
     time: TsValue,
     proof: Proof<'a>,
+    identities: Vec<(IdRole, Id<'a>)>,
 }
 
 /// What ends a message and proves who sent it.
@@ -91,15 +93,15 @@ impl<'a> Received<'a> {
         let strength = Strength::from_prf_func(header.prf_func())?;
         let proof = Proof::of(&message, strength)?;
         let time = Self::time_of(&message)?;
-        let received = Self {
+        let identities = Self::identities(&message)?;
+        Ok(Self {
             octets,
             message,
             strength,
             time,
             proof,
-        };
-        received.check_single()?;
-        Ok(received)
+            identities,
+        })
     }
 
     pub(crate) fn time_of(message: &Message<'_>) -> Result<TsValue, TicketError> {
@@ -109,14 +111,18 @@ impl<'a> Received<'a> {
         }
     }
 
-    /// Two payloads that say different things of the same are nobody's message.
-    fn check_single(&self) -> Result<(), TicketError> {
+    /// Who is named. Two payloads that say different things of the same are nobody's message.
+    fn identities(message: &Message<'a>) -> Result<Vec<(IdRole, Id<'a>)>, TicketError> {
         let (mut identities, mut rands, mut seen) = (Vec::new(), Vec::new(), Vec::new());
         let mut certificates = 0_usize;
-        for payload in self.message.payloads() {
+        for payload in message.payloads() {
             let payload_type = payload.payload_type();
             let repeated = match payload {
-                Payload::Idr(idr) => replace(&mut identities, idr.role()),
+                Payload::Idr(idr) => {
+                    let repeated = identities.iter().any(|(role, _)| *role == idr.role());
+                    identities.push((idr.role(), idr.id()));
+                    repeated
+                }
                 Payload::Randr(randr) => replace(&mut rands, randr.role()),
                 Payload::Cert(_) => {
                     certificates += 1;
@@ -129,7 +135,7 @@ impl<'a> Received<'a> {
                 return Err(TicketError::UnexpectedPayload(payload_type));
             }
         }
-        Ok(())
+        Ok(identities)
     }
 
     pub(crate) const fn message(&self) -> &Message<'a> {
@@ -158,10 +164,8 @@ impl<'a> Received<'a> {
     }
 
     pub(crate) fn id(&self, role: IdRole) -> Option<Identity> {
-        self.message.payloads().find_map(|payload| match payload {
-            Payload::Idr(idr) if idr.role() == role => Some(Identity::from_payload(&idr.id())),
-            _ => None,
-        })
+        let named = self.identities.iter().find(|(known, _)| *known == role);
+        named.map(|(_, id)| Identity::from_payload(id))
     }
 
     pub(crate) fn rand(&self, role: RandRole) -> Option<&'a [u8]> {

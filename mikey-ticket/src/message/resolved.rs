@@ -1,10 +1,10 @@
 use alloc::vec::Vec;
 
+use mikey::Identity;
 use mikey::code_points::{DataType, IdRole, PayloadType, RandRole};
 use mikey::derive::{MessageKeys, Secret};
 use mikey::exchange::KeyMaterial;
 use mikey::payload::{CsIdMap, Header, Kemac, Mac, Payload, Randr, TsValue};
-use mikey::{Identity, Message};
 
 use super::{Keys, iv, open_kemac, read_answer, seal, seal_kemac};
 use crate::policy::idr;
@@ -70,16 +70,16 @@ impl Resolved {
         })
     }
 
-    /// Writes the answer of `kms` to `init`.
+    /// Writes the answer of `kms` to `init`, whose header is `asked`.
     pub(crate) fn write(
         &self,
         init: &[u8],
+        asked: &Header<'_>,
         kms: &Identity,
         response: &MessageKeys,
         time: TsValue,
     ) -> Result<Vec<u8>, TicketError> {
-        let asked = Message::decode(init)?;
-        let (prf_func, csb_id) = (asked.header().prf_func(), asked.header().csb_id());
+        let (prf_func, csb_id) = (asked.prf_func(), asked.csb_id());
         let mut mpks = alloc::vec![&self.mpk_i];
         mpks.extend(&self.mpk_r);
         let sealed = seal_kemac(response, &iv(csb_id, time), &mpks, &self.keys)?;
