@@ -2,10 +2,10 @@
 
 use mikey::code_points::{DataType, ErrorNo, ProtType};
 use mikey::payload::{CryptoSession, Payload, SecurityPolicy, TicketFlags};
-use mikey::{Message, Timestamp};
+use mikey::{InMemoryReplayCache, Message, SkewWindow, Timestamp};
 use mikey_ticket::{
-    Answer, GrantedTicket, Kms, Offer, Policy, Recipient, Strength, TicketError, Transfer,
-    issue_ticket,
+    Answer, GrantAsAsked, GrantedTicket, Initiator, Kms, Offer, Policy, Recipient, Strength,
+    TicketError, Transfer, issue_ticket,
 };
 
 use crate::support::*;
@@ -409,4 +409,29 @@ fn offered_policies_are_declined_with_those_that_are_supported() {
     assert_eq!(rejected.error(), expected);
     let told = policies(&Message::decode(&reply).unwrap());
     assert_eq!(told, [(9, ProtType::Srtp)]);
+}
+
+/// What it takes in memory is its replay cache, however many tickets there are.
+#[test]
+fn a_kms_does_not_grow_with_tickets() {
+    let replay = InMemoryReplayCache::new(16, SkewWindow::default());
+    let mut kms = Kms::new(kms_id(), subscribers(), tpks(), GrantAsAsked, replay);
+    let (mut rng, mut time) = (TestRng(1), now());
+    // Valid for as long as it takes.
+    let policy = policy(Strength::Bits128, Policy::FORKED);
+    let policy = policy.with_validity(None, None).unwrap();
+    let mut serve = |count: u32| {
+        for _ in 0..count {
+            time = time.plus_seconds(1);
+            let initiator = Initiator::new(alice(), kms_id());
+            let psk = psk(&alice());
+            let (_, request) = initiator.request(&policy, &psk, time, &mut rng).unwrap();
+            kms.handle(&request, time, &mut rng).unwrap();
+        }
+    };
+    serve(100);
+    let grown = allocation_counter::measure(|| serve(2000));
+    assert!(grown.count_total > 2000);
+    // Nodes of the tree in the cache come and go.
+    assert!(grown.bytes_current.abs() < 4096, "{grown:?}");
 }
