@@ -54,7 +54,7 @@ pub struct Kms<S, T, P, C, K = NoCredentials> {
     diverting_server: IdRole,
 }
 
-/// What a KMS does with a message that it accepts.
+/// What a KMS does with a message that it accepts; [`Relay`] has an example of both.
 #[allow(
     clippy::exhaustive_enums,
     reason = "a ticket is of this KMS or of another"

@@ -96,7 +96,33 @@ pub trait KmsPolicy {
     }
 }
 
-/// Who has diverted which call to whom (TR 33.829 §9.3.2.2).
+/// Who has diverted which call to whom (TR 33.829 §9.3.2.2): what [`KmsPolicy::is_diverted`] is asked.
+///
+/// ```
+/// use mikey::{Identity, Timestamp};
+/// use mikey_ticket::{Diversion, KmsPolicy, Policy};
+///
+/// /// Calls for Bob are diverted by one AS, to his assistant.
+/// struct Operator {
+///     server: Identity,
+///     assistant: Identity,
+/// }
+///
+/// impl KmsPolicy for Operator {
+///     fn grant(&self, _: &Identity, asked: &Policy, _: Timestamp) -> Option<Policy> {
+///         Some(asked.clone())
+///     }
+///
+///     fn is_diverted(&self, diversion: &Diversion<'_>, _: Timestamp) -> bool {
+///         let for_bob = |recipient: &mikey_ticket::Recipient| {
+///             recipient.pattern().data() == b"sip:bob@example.com"
+///         };
+///         *diversion.server == self.server
+///             && diversion.desired.iter().any(for_bob)
+///             && *diversion.diverted_to == self.assistant
+///     }
+/// }
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct Diversion<'a> {
