@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "benchmarks")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+#[cfg(feature = "rsa")]
 use mikey::crypto::RsaCredentials;
 use mikey::derive::Secret;
 use mikey::{Credentials, Identity, InMemoryKeys, InMemoryReplayCache, SkewWindow, Timestamp};
@@ -143,6 +144,7 @@ fn pre_shared(c: &mut Criterion) {
     group.finish();
 }
 
+#[cfg(feature = "rsa")]
 macro_rules! key {
     ($name:literal) => {
         include_bytes!(concat!("../../mikey-ticket/tests/vectors/rsa/", $name))
@@ -150,6 +152,7 @@ macro_rules! key {
 }
 
 /// RSA with 2048 bits: a signature of a user is verified, an envelope opened.
+#[cfg(feature = "rsa")]
 fn public_key(c: &mut Criterion) {
     let mut group = c.benchmark_group("mikey_ticket/kms");
     group.throughput(Throughput::Elements(1));
@@ -247,6 +250,9 @@ fn relay(c: &mut Criterion) {
     });
     group.finish();
 }
+
+#[cfg(not(feature = "rsa"))]
+fn public_key(_: &mut Criterion) {}
 
 criterion_group!(benches, pre_shared, public_key, relay);
 criterion_main!(benches);
