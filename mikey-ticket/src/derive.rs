@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use mikey::EncodeError;
 use mikey::derive::{
     ForkedKey, Label, MessageKeys, MessageProtectionKey, Prf, Rands, Secret, TicketMessage,
 };
 use mikey::exchange::{KeyKind, KeyMaterial};
+use mikey::{EncodeError, Identity, PreSharedKeys};
 use zeroize::Zeroizing;
 
 use crate::{Strength, TicketError};
@@ -122,7 +122,8 @@ fn fork(
     like(prf, key, &label)
 }
 
-/// Keys of a message of the Ticket Transfer exchange, from MPKi or MPKr' ([RFC 6043 §5.1.2]).
+/// Keys of a message from MPKi or MPKr' in the Ticket Transfer exchange, or from an envelope key
+/// between a user and its KMS ([RFC 6043 §5.1.2]).
 ///
 /// [RFC 6043 §5.1.2]: https://www.rfc-editor.org/rfc/rfc6043#section-5.1.2
 pub(crate) fn transfer_keys(
@@ -139,6 +140,24 @@ pub(crate) fn transfer_keys(
             strength.prf().derive(mpk.expose(), label.as_octets(), out);
             Ok(())
         },
+    )
+}
+
+/// Keys of a message between a user and its KMS, from a pre-shared key ([RFC 6043 §5.1.2]).
+///
+/// [RFC 6043 §5.1.2]: https://www.rfc-editor.org/rfc/rfc6043#section-5.1.2
+pub(crate) fn psk_keys(
+    psk: &impl PreSharedKeys,
+    peer: &Identity,
+    strength: Strength,
+    message: TicketMessage,
+    csb_id: u32,
+    rands: Rands<'_>,
+) -> Result<MessageKeys, TicketError> {
+    MessageKeys::derive(
+        strength.suite(),
+        |key| Label::ticket_message_key(key, message, csb_id, rands),
+        |label, out| Ok(psk.prf(peer, strength.prf(), label, out)?),
     )
 }
 

@@ -6,7 +6,7 @@ use mikey::code_points::{DataType, ErrorNo, PayloadType};
 use mikey::crypto::{CipherError, MacError};
 use mikey::derive::SecretLengthError;
 use mikey::exchange::ExchangeError;
-use mikey::{DecodeError, EncodeError, ReplayError, UnknownKey};
+use mikey::{CredentialError, DecodeError, EncodeError, ReplayError, UnknownKey};
 
 use crate::{PolicyError, TicketKeyError};
 
@@ -29,18 +29,29 @@ pub enum TicketError {
     /// The time of the message is outside of the skew window, or is no clock time.
     #[error("the time of the message is outside of the skew window")]
     ClockSkew,
+    /// The envelope (PKE) of a signed message does not open with a key of this KMS. Its sender is not
+    /// told: it gets an answer that nobody can read.
+    #[error("the envelope does not open")]
+    EnvelopeUnreadable,
     /// Own parameters cannot be written.
     #[error("{0}")]
     Encode(#[from] EncodeError),
     /// The validity period of the ticket is over.
     #[error("the ticket has expired")]
     Expired,
+    /// The ticket is of another KMS, and is not resolved there for this sender
+    /// ([RFC 6043 §10](https://www.rfc-editor.org/rfc/rfc6043#section-10)).
+    #[error("the ticket is of another KMS")]
+    ForeignTicket,
     /// A message or ticket does not authenticate: forged, changed on its way, or of another key.
     #[error("authentication failed")]
     Forged,
     /// A key of a length that is not taken, or longer than the algorithms may carry.
     #[error("a key has a length that cannot be used")]
     KeyLength,
+    /// The own private key cannot be used, or no certificate of the KMS is one that can be.
+    #[error("the own key cannot be used")]
+    KeyUnavailable,
     /// The octets are not a MIKEY message or ticket.
     #[error("{0}")]
     Malformed(#[from] DecodeError),
@@ -74,6 +85,10 @@ pub enum TicketError {
     /// The message is one of our own, sent back.
     #[error("the message is one of our own")]
     Reflected,
+    /// New keys were due before now (TRr,
+    /// [RFC 6043 §6.10](https://www.rfc-editor.org/rfc/rfc6043#section-6.10)).
+    #[error("new keys are overdue")]
+    RekeyingOverdue,
     /// The replay cache refused the message.
     #[error("{0}")]
     Replay(#[from] ReplayError),
@@ -89,6 +104,9 @@ pub enum TicketError {
     /// No key is shared with this party, or the message is for or from another.
     #[error("no key for this party, or not the party that was expected")]
     UnknownIdentity,
+    /// The KMS whose ticket it is has not resolved it.
+    #[error("the KMS that issued the ticket did not resolve it")]
+    Unresolved,
     /// A message of another exchange.
     #[error("data type {} is not for this step", .0.name())]
     UnsupportedDataType(DataType),
@@ -101,6 +119,9 @@ pub enum TicketError {
     /// Crypto sessions or Security Policies that do not fit one another.
     #[error("crypto sessions or security policies are not acceptable")]
     UnsupportedSessions,
+    /// A signature algorithm that is not implemented, or not allowed.
+    #[error("signature algorithm not supported")]
+    UnsupportedSignature,
     /// A ticket of a type that is not implemented.
     #[error("ticket type not supported")]
     UnsupportedTicket,
@@ -132,17 +153,22 @@ impl TicketError {
             Self::UnsupportedSessions => ErrorNo::InvalidSpPar,
             Self::UnsupportedDataType(_) => ErrorNo::InvalidDt,
             Self::Malformed(_) => ErrorNo::UnsupportedMessageType,
+            Self::UnsupportedSignature => ErrorNo::InvalidCert,
             Self::Expired
+            | Self::ForeignTicket
             | Self::NotYetValid
             | Self::TicketKey(_)
             | Self::UnsupportedTicket
             | Self::WrongApplication => ErrorNo::InvalidTicket,
-            Self::Policy(_) => ErrorNo::InvalidTpPar,
+            Self::Policy(_) | Self::RekeyingOverdue => ErrorNo::InvalidTpPar,
             Self::KeyLength
+            | Self::KeyUnavailable
             | Self::MissingPayload(_)
             | Self::UnexpectedPayload(_)
+            | Self::Unresolved
             | Self::WeakRand => ErrorNo::Unspecified,
             Self::Encode(_)
+            | Self::EnvelopeUnreadable
             | Self::Mismatch
             | Self::PeerError { .. }
             | Self::Reflected
@@ -155,6 +181,17 @@ impl TicketError {
 impl From<CipherError> for TicketError {
     fn from(_: CipherError) -> Self {
         Self::KeyLength
+    }
+}
+
+impl From<CredentialError> for TicketError {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Unavailable => Self::KeyUnavailable,
+            CredentialError::UnknownPeer => Self::UnknownIdentity,
+            CredentialError::Unsupported => Self::UnsupportedSignature,
+            _ => Self::Forged,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod established;
+mod rekeying;
 mod request;
 mod resolve;
 #[cfg(feature = "srtp")]

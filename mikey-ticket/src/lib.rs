@@ -13,6 +13,7 @@ mod kms;
 mod message;
 mod policy;
 pub mod profile;
+mod query;
 mod recipient;
 mod replay;
 mod strength;
@@ -26,7 +27,10 @@ pub use exchange::{
     Answer, AwaitingResolution, AwaitingTicket, AwaitingTransfer, Established, GrantedTicket,
     IncomingTransfer, Initiator, Offer, Resolution, Responder, Session, Transfer, VerifiedTransfer,
 };
-pub use kms::{AuditEvent, GrantAsAsked, Kms, KmsPolicy};
+pub use kms::{
+    AuditEvent, DIVERTING_SERVER, Diversion, GrantAsAsked, Kms, KmsPolicy, KmsReply, NoCredentials,
+    Relay,
+};
 pub use policy::{KeyRequest, Policy, PolicyError};
 pub use recipient::Recipient;
 pub use replay::DeferredReplayCache;

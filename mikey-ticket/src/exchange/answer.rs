@@ -12,6 +12,7 @@ use rand_core::CryptoRng;
 
 use crate::derive::transfer_keys;
 use crate::exchange::established::{Bundle, Established, Freshness, Session};
+use crate::exchange::rekeying::Rekeying;
 use crate::exchange::resolve::{IncomingTransfer, Resolution};
 use crate::exchange::update::Link;
 use crate::message::{RULES, Received, error_message, fresh_time, iv, rands, seal, seal_kemac};
@@ -225,6 +226,7 @@ impl VerifiedTransfer {
             csb_id: received.header().csb_id(),
             latest: received.moment(now).max(now),
             flags: self.policy().flags(),
+            rekeying: Rekeying::new(self.policy(), received.moment(now)),
             pending: None,
         }
     }

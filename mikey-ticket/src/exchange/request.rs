@@ -1,16 +1,16 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use mikey::code_points::{DataType, IdRole, PayloadType, RandRole};
-use mikey::derive::{MessageKeys, Secret, TicketMessage};
+use mikey::code_points::{DataType, IdRole, PayloadType};
+use mikey::derive::Secret;
 use mikey::exchange::{KeyKind, KeyMaterial};
-use mikey::payload::{CsIdMap, Header, Payload, Randr};
-use mikey::{Identity, PreSharedKeys, Timestamp};
+use mikey::payload::{Cert, Payload};
+use mikey::{Credentials, Identity, PreSharedKeys, Timestamp};
 use rand_core::CryptoRng;
 
-use crate::kms::psk_keys;
-use crate::message::{Keys, Received, fresh_time, open_kemac, rands, read_answer, seal};
-use crate::policy::{check_forking, idr};
+use crate::message::{Keys, Received, open_kemac, read_answer};
+use crate::policy::check_forking;
+use crate::query::{KmsCertificate, Query, Sent};
 use crate::{GrantedTicket, IssuedTicket, Policy, PolicyError, Rejected, Strength, TicketError};
 
 /// A user of a KMS that asks it for tickets: the Initiator of the Ticket Request exchange
@@ -24,6 +24,7 @@ pub struct Initiator {
     identity: Identity,
     kms: Identity,
     psk_id: Option<Identity>,
+    kms_certificate: Option<KmsCertificate>,
 }
 
 impl Initiator {
@@ -34,6 +35,7 @@ impl Initiator {
             identity,
             kms,
             psk_id: None,
+            kms_certificate: None,
         }
     }
 
@@ -41,6 +43,13 @@ impl Initiator {
     #[must_use]
     pub fn with_psk_id(mut self, psk_id: Identity) -> Self {
         self.psk_id = Some(psk_id);
+        self
+    }
+
+    /// Names the key of the KMS to be used by its certificate, CHASH, where the KMS has several.
+    #[must_use]
+    pub fn with_kms_certificate(mut self, certificate: &Cert<'_>) -> Self {
+        self.kms_certificate = Some(KmsCertificate::of(certificate));
         self
     }
 
@@ -56,58 +65,98 @@ impl Initiator {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<(AwaitingTicket, Vec<u8>), TicketError> {
-        let strength = policy.strength();
-        let csb_id = rng.next_u32();
-        let mut rand = alloc::vec![0; strength.key_len()];
-        rng.fill_bytes(&mut rand);
-        let keys = |message| {
-            psk_keys(
-                psk,
-                &self.kms,
-                strength,
-                message,
-                csb_id,
-                rands(&rand, &[])?,
-            )
-        };
-        let (initial, response) = (
-            keys(TicketMessage::Initial)?,
-            keys(TicketMessage::Response)?,
-        );
-        let header = Header::new(
-            DataType::RequestInitPsk,
-            strength.prf().prf_func(),
-            csb_id,
-            CsIdMap::NONE,
-        )?;
+        self.ask(policy, |query| {
+            query.by_psk(psk, self.psk_id.as_ref(), now, rng)
+        })
+    }
+
+    /// Asks for a ticket of `policy`: REQUEST_INIT_PK. `credentials` sign it, and have the public key
+    /// of the KMS.
+    ///
+    /// ```
+    /// # macro_rules! test_key {
+    /// #     ($name:literal) => {
+    /// #         include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/rsa/", $name))
+    /// #     };
+    /// # }
+    /// # #[cfg(feature = "rsa")]
+    /// # fn main() -> Result<(), mikey_ticket::TicketError> {
+    /// use mikey::crypto::RsaCredentials;
+    /// use mikey::derive::Secret;
+    /// use mikey::{Identity, InMemoryKeys, InMemoryReplayCache, SkewWindow, Timestamp};
+    /// use mikey_ticket::{
+    ///     GrantAsAsked, InMemoryTicketKeys, Initiator, Kms, Policy, Recipient, Strength, TicketError,
+    /// };
+    ///
+    /// # let (key_of_alice, modulus_of_alice) = (test_key!("alice.pkcs8.der"), test_key!("alice.modulus.bin"));
+    /// # let (key_of_kms, modulus_of_kms) = (test_key!("kms.pkcs8.der"), test_key!("kms.modulus.bin"));
+    /// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+    /// let now = Timestamp::from_unix(1_800_000_000, 0);
+    /// let (alice, kms_id) = (Identity::uri("sip:alice@example.com")?, Identity::uri("sip:kms.example.com")?);
+    /// let unusable = |_| TicketError::KeyUnavailable;
+    /// let mut of_alice = RsaCredentials::from_pkcs8(key_of_alice).map_err(unusable)?;
+    /// of_alice.trust(kms_id.clone(), modulus_of_kms, &[1, 0, 1]);
+    /// let mut of_kms = RsaCredentials::from_pkcs8(key_of_kms).map_err(unusable)?;
+    /// of_kms.trust(alice.clone(), modulus_of_alice, &[1, 0, 1]);
+    ///
+    /// let mut tpks = InMemoryTicketKeys::new();
+    /// tpks.insert(b"1", Strength::Bits256, Secret::random(32, &mut rng)?, now, now.plus_seconds(60));
+    /// let replay = InMemoryReplayCache::new(100, SkewWindow::default());
+    /// let mut kms = Kms::new(kms_id.clone(), InMemoryKeys::new(), tpks, GrantAsAsked, replay)
+    ///     .with_credentials(of_kms);
+    ///
+    /// let bob = Recipient::new(Identity::uri("sip:bob@example.com")?);
+    /// let policy = Policy::new(Strength::Bits256, Policy::FORKED, vec![bob])?;
+    /// let (pending, request) =
+    ///     Initiator::new(alice.clone(), kms_id).request_pk(&policy, &of_alice, now, &mut rng)?;
+    /// let response = kms.handle(&request, now, &mut rng)?;
+    /// let ticket = pending.accept(&response, now)?;
+    /// assert_eq!(ticket.policy().initiator(), Some(&alice));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "rsa"))]
+    /// # fn main() {}
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TicketError::UnknownIdentity`] without a public key of the KMS,
+    /// [`TicketError::KeyUnavailable`] if the own key cannot sign.
+    pub fn request_pk<R: CryptoRng + ?Sized>(
+        &self,
+        policy: &Policy,
+        credentials: &(impl Credentials + ?Sized),
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Result<(AwaitingTicket, Vec<u8>), TicketError> {
+        let certificate = self.kms_certificate.as_ref();
+        self.ask(policy, |query| {
+            query.by_public_key(credentials, certificate, now, rng)
+        })
+    }
+
+    fn ask(
+        &self,
+        policy: &Policy,
+        send: impl FnOnce(&Query<'_>) -> Result<Sent, TicketError>,
+    ) -> Result<(AwaitingTicket, Vec<u8>), TicketError> {
         let sent = policy.with_payload(true, |asked| {
-            let mut payloads = alloc::vec![
-                Payload::T(fresh_time(now)),
-                Payload::Randr(Randr::new(RandRole::Initiator, &rand)?),
-                idr(IdRole::Initiator, &self.identity)?,
-                idr(IdRole::Kms, &self.kms)?,
-                Payload::Tp(asked),
-            ];
-            if let Some(psk_id) = &self.psk_id {
-                payloads.push(idr(IdRole::PreSharedKey, psk_id)?);
-            }
-            let parties = [self.identity.data(), self.kms.data()];
-            seal(
-                header.expecting_response(true),
-                payloads,
-                &initial,
-                &parties,
-            )
+            send(&Query {
+                sender: (IdRole::Initiator, &self.identity),
+                kms: &self.kms,
+                strength: policy.strength(),
+                content: Payload::Tp(asked),
+                further: Vec::new(),
+            })
         })?;
+        let message = sent.octets.clone();
         let state = AwaitingTicket {
             identity: self.identity.clone(),
             kms: self.kms.clone(),
             asked: policy.clone(),
-            sent: sent.clone(),
-            initial,
-            response,
+            sent,
         };
-        Ok((state, sent))
+        Ok((state, message))
     }
 }
 
@@ -116,9 +165,7 @@ pub struct AwaitingTicket {
     identity: Identity,
     kms: Identity,
     asked: Policy,
-    sent: Vec<u8>,
-    initial: MessageKeys,
-    response: MessageKeys,
+    sent: Sent,
 }
 
 impl AwaitingTicket {
@@ -140,8 +187,13 @@ impl AwaitingTicket {
     fn read(&self, octets: &[u8], now: Timestamp) -> Result<GrantedTicket, TicketError> {
         let strength: Strength = self.asked.strength();
         let data_type = DataType::RequestResp;
-        let received = read_answer(octets, data_type, &self.sent, strength, &self.initial)?;
-        received.verify(&self.response, &[&self.sent])?;
+        let Sent {
+            octets: ours,
+            initial,
+            response,
+        } = &self.sent;
+        let received = read_answer(octets, data_type, ours, strength, initial)?;
+        received.verify(response, &[ours])?;
 
         received.check_empty_map()?;
         if received.id(IdRole::Kms).is_some_and(|kms| kms != self.kms) {
@@ -175,7 +227,7 @@ impl AwaitingTicket {
     fn keys(&self, received: &Received<'_>) -> Result<Keys, TicketError> {
         let missing = TicketError::MissingPayload(PayloadType::Kemac);
         let kemac = received.kemac().ok_or(missing)?;
-        open_kemac(&self.response, &received.iv(), &kemac)
+        open_kemac(&self.sent.response, &received.iv(), &kemac)
     }
 
     /// The checks of the Initiator on what was granted ([RFC 6043 §4.2.1.6]).

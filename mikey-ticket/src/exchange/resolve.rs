@@ -4,19 +4,17 @@ use core::fmt;
 use mikey::code_points::{DataType, IdRole, PayloadType, RandRole};
 use mikey::derive::{MessageKeys, Secret, TicketMessage};
 use mikey::exchange::KeyMaterial;
-use mikey::payload::{CsIdMap, Header, Payload, Randr};
-use mikey::{Identity, PreSharedKeys, ReplayCache, SkewWindow, Timestamp};
+use mikey::payload::{Cert, Payload, SecurityPolicy};
+use mikey::{Credentials, Identity, Message, PreSharedKeys, ReplayCache, SkewWindow, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::derive::transfer_keys;
 use crate::exchange::answer::VerifiedTransfer;
 use crate::exchange::established::{Bundle, Session};
-use crate::kms::psk_keys;
 use crate::message::{
-    Keys, RULES, Received, error_for, error_message, fresh_time, open_kemac, rands, read_answer,
-    seal,
+    Keys, RULES, Received, Resolved, error_for, error_message, open_kemac, policies_error, rands,
 };
-use crate::policy::idr;
+use crate::query::{KmsCertificate, Query, Sent};
 use crate::{IssuedTicket, Policy, Refusal, Rejected, TicketError, TicketKeys, open_ticket};
 
 /// A user that is called with tickets: the Responder ([RFC 6043 §4.2.2], [§4.2.3]).
@@ -30,9 +28,11 @@ pub struct Responder {
     pub(super) identity: Identity,
     kms: Identity,
     psk_id: Option<Identity>,
+    kms_certificate: Option<KmsCertificate>,
     application: Option<Identity>,
     window: Option<SkewWindow>,
     stands_in_for: Option<Identity>,
+    diverted_by: Option<(IdRole, Identity)>,
 }
 
 impl Responder {
@@ -44,9 +44,11 @@ impl Responder {
             identity,
             kms,
             psk_id: None,
+            kms_certificate: None,
             application: None,
             window,
             stands_in_for: None,
+            diverted_by: None,
         }
     }
 
@@ -63,6 +65,13 @@ impl Responder {
         self
     }
 
+    /// Names the key of the KMS to be used by its certificate, CHASH, where the KMS has several.
+    #[must_use]
+    pub fn with_kms_certificate(mut self, certificate: &Cert<'_>) -> Self {
+        self.kms_certificate = Some(KmsCertificate::of(certificate));
+        self
+    }
+
     /// The application that tickets must be for, if they name any (IDRapp).
     #[must_use]
     pub fn with_application(mut self, application: Identity) -> Self {
@@ -75,6 +84,15 @@ impl Responder {
     #[must_use]
     pub fn standing_in_for(mut self, identity: Identity) -> Self {
         self.stands_in_for = Some(identity);
+        self
+    }
+
+    /// Names the AS that has diverted the call, ID-AS, to the KMS, which may ask it
+    /// (TR 33.829 §9.3.2.2); `role` is [`DIVERTING_SERVER`](crate::DIVERTING_SERVER), or what the
+    /// KMS has in its place. Name also whose call it was: [`standing_in_for`](Self::standing_in_for).
+    #[must_use]
+    pub fn diverted_by(mut self, role: IdRole, server: Identity) -> Self {
+        self.diverted_by = Some((role, server));
         self
     }
 
@@ -185,6 +203,31 @@ impl IncomingTransfer {
         self.bundle.sessions()
     }
 
+    /// The message, for the Security Policies that it offers; not verified.
+    ///
+    /// # Errors
+    ///
+    /// None: it was decoded before.
+    pub fn claimed_message(&self) -> Result<Message<'_>, TicketError> {
+        Ok(RULES.decode(&self.octets)?)
+    }
+
+    /// Declines the Security Policies that are offered: an Error message with those that are
+    /// `supported` ([RFC 6043 §5.4]). Neither a KMS nor a key is needed for it, and nothing proves it.
+    ///
+    /// # Errors
+    ///
+    /// [`TicketError::Encode`] for policies that a message cannot hold.
+    ///
+    /// [RFC 6043 §5.4]: https://www.rfc-editor.org/rfc/rfc6043#section-5.4
+    pub fn decline_policies(
+        &self,
+        supported: &[SecurityPolicy<'_>],
+        now: Timestamp,
+    ) -> Result<Vec<u8>, TicketError> {
+        policies_error(&RULES.decode(&self.octets)?, supported, now)
+    }
+
     /// Asks the KMS for the keys of the ticket: RESOLVE_INIT_PSK.
     ///
     /// # Errors
@@ -196,55 +239,44 @@ impl IncomingTransfer {
         now: Timestamp,
         rng: &mut R,
     ) -> Result<(AwaitingResolution, Vec<u8>), TicketError> {
+        let psk_id = self.responder.psk_id.clone();
+        self.ask(|query| query.by_psk(psk, psk_id.as_ref(), now, rng))
+    }
+
+    /// Asks the KMS for the keys of the ticket: RESOLVE_INIT_PK. `credentials` sign it, and have the
+    /// public key of the KMS.
+    ///
+    /// # Errors
+    ///
+    /// [`TicketError::UnknownIdentity`] without a public key of the KMS,
+    /// [`TicketError::KeyUnavailable`] if the own key cannot sign.
+    pub fn resolve_pk<R: CryptoRng + ?Sized>(
+        self,
+        credentials: &(impl Credentials + ?Sized),
+        now: Timestamp,
+        rng: &mut R,
+    ) -> Result<(AwaitingResolution, Vec<u8>), TicketError> {
+        let certificate = self.responder.kms_certificate.clone();
+        self.ask(|query| query.by_public_key(credentials, certificate.as_ref(), now, rng))
+    }
+
+    fn ask(
+        self,
+        send: impl FnOnce(&Query<'_>) -> Result<Sent, TicketError>,
+    ) -> Result<(AwaitingResolution, Vec<u8>), TicketError> {
         let received = Received::read(&self.octets, DataType::TransferInit)?;
-        let strength = self.policy.strength();
         let user = &self.responder;
-        let csb_id = rng.next_u32();
-        let mut rand = alloc::vec![0; strength.key_len()];
-        rng.fill_bytes(&mut rand);
-        let keys = |message| {
-            psk_keys(
-                psk,
-                &user.kms,
-                strength,
-                message,
-                csb_id,
-                rands(&[], &rand)?,
-            )
-        };
-        let (initial, response) = (
-            keys(TicketMessage::Initial)?,
-            keys(TicketMessage::Response)?,
-        );
-        let prf_func = strength.prf().prf_func();
-        let header = Header::new(DataType::ResolveInitPsk, prf_func, csb_id, CsIdMap::NONE)?;
-        let mut payloads = alloc::vec![
-            Payload::T(fresh_time(now)),
-            Payload::Randr(Randr::new(RandRole::Responder, &rand)?),
-            idr(IdRole::Responder, &user.identity)?,
-            idr(IdRole::Kms, &user.kms)?,
-            Payload::Ticket(received.ticket()?),
-        ];
-        if let Some(psk_id) = &user.psk_id {
-            payloads.push(idr(IdRole::PreSharedKey, psk_id)?);
-        }
-        let parties = [user.identity.data(), user.kms.data()];
-        let sent = seal(
-            header.expecting_response(true),
-            payloads,
-            &initial,
-            &parties,
-        )?;
-        let copy = sent.clone();
-        Ok((
-            AwaitingResolution {
-                incoming: self,
-                sent,
-                initial,
-                response,
-            },
-            copy,
-        ))
+        let server = user.diverted_by.as_ref();
+        let sent = send(&Query {
+            sender: (IdRole::Responder, &user.identity),
+            kms: &user.kms,
+            strength: self.policy.strength(),
+            content: Payload::Ticket(received.ticket()?),
+            further: server.map(|(role, id)| (*role, id)).into_iter().collect(),
+        })?;
+        let message = sent.octets.clone();
+        let incoming = self;
+        Ok((AwaitingResolution { incoming, sent }, message))
     }
 
     /// Opens the ticket without a KMS, under a TPK that this Responder shares (E = 0, modes 2 and 4,
@@ -374,9 +406,7 @@ impl fmt::Debug for IncomingTransfer {
 /// A Responder that waits for RESOLVE_RESP.
 pub struct AwaitingResolution {
     incoming: IncomingTransfer,
-    sent: Vec<u8>,
-    initial: MessageKeys,
-    response: MessageKeys,
+    sent: Sent,
 }
 
 impl AwaitingResolution {
@@ -411,44 +441,21 @@ impl AwaitingResolution {
 
     fn read(&self, octets: &[u8]) -> Result<Resolution, TicketError> {
         let policy = &self.incoming.policy;
-        let data_type = DataType::ResolveResp;
-        let strength = policy.strength();
-        let received = read_answer(octets, data_type, &self.sent, strength, &self.initial)?;
-        received.verify(&self.response, &[&self.sent])?;
-
-        received.check_empty_map()?;
+        let (strength, forking) = (policy.strength(), policy.flags().forking);
         let kms = &self.incoming.responder.kms;
-        if received.id(IdRole::Kms).is_some_and(|named| named != *kms) {
-            return Err(TicketError::UnknownIdentity);
-        }
-        let missing = TicketError::MissingPayload(PayloadType::Kemac);
-        let kemac = received.kemac().ok_or(missing)?;
-        let Keys { mpks, keys } = open_kemac(&self.response, &received.iv(), &kemac)?;
-        let modifier = if policy.flags().forking {
-            let missing = TicketError::MissingPayload(PayloadType::Idr);
-            let identity = received.id(IdRole::Responder).ok_or(missing)?;
-            Some((identity, received.strong_rand(RandRole::Kms)?.to_vec()))
-        } else {
-            received
-                .id(IdRole::Responder)
-                .map(|identity| (identity, Vec::new()))
-        };
-        let missing = TicketError::MissingPayload(PayloadType::KeyData);
-        let mut mpks = mpks.into_iter();
-        let mpk_i = mpks.next().ok_or(missing)?;
-        let mpk = match (policy.flags().forking, mpks.next(), mpks.next()) {
-            (true, Some(mpk_r), None) => mpk_r,
-            (false, None, None) => mpk_i.duplicate(),
-            _ => return Err(missing),
-        };
+        let resolved = Resolved::read(octets, &self.sent, kms, strength, forking)?;
         let transfer = Received::read(&self.incoming.octets, DataType::TransferInit)?;
         let ticket = IssuedTicket::from_payload(&transfer.ticket()?)?;
+        let rand_kms = resolved.rand_kms.unwrap_or_default();
         Ok(Resolution {
             ticket,
-            mpk_i,
-            mpk,
-            keys,
-            modifier,
+            mpk: match resolved.mpk_r {
+                Some(mpk_r) => mpk_r,
+                None => resolved.mpk_i.duplicate(),
+            },
+            mpk_i: resolved.mpk_i,
+            keys: resolved.keys,
+            modifier: resolved.identity.map(|identity| (identity, rand_kms)),
         })
     }
 }

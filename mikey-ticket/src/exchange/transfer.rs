@@ -14,6 +14,7 @@ use rand_core::CryptoRng;
 
 use crate::derive::{fork_keys, fork_mpk, initiator_data_keys, transfer_keys};
 use crate::exchange::established::{Bundle, Established, Freshness};
+use crate::exchange::rekeying::Rekeying;
 use crate::exchange::update::Link;
 use crate::message::{
     RULES, Received, fresh_time, iv, open_kemac, rands, read_answer, seal, seal_kemac,
@@ -220,6 +221,7 @@ impl GrantedTicket {
                 csb_id,
                 latest: now,
                 flags,
+                rekeying: Rekeying::new(&self.policy, now),
                 pending: None,
             };
             let peer = offer.peer.clone();
@@ -456,6 +458,7 @@ impl AwaitingTransfer {
             csb_id: self.csb_id,
             latest: received.moment(self.sent_at).max(self.sent_at),
             flags,
+            rekeying: Rekeying::new(&self.policy, self.sent_at),
             pending: None,
         };
         Ok(Established::new(peer, sessions, freshness, link))

@@ -6,6 +6,7 @@ use mikey::payload::{CsIdMap, GenericIdMap, Header, Kemac, Mac, Payload, TicketF
 use mikey::{Identity, Timestamp};
 
 use crate::exchange::established::Bundle;
+use crate::exchange::rekeying::Rekeying;
 use crate::message::{Keys, RULES, Received, fresh_time, iv, open_kemac, seal, seal_kemac};
 use crate::policy::idr;
 use crate::{Answer, Established, Strength, TicketError};
@@ -20,8 +21,9 @@ pub(super) struct Link {
     /// The latest time of any message of either side: it never repeats, as IVs must not.
     pub(super) latest: Timestamp,
     pub(super) flags: TicketFlags,
+    pub(super) rekeying: Rekeying,
     /// An update that waits for its confirmation, and what it makes of the bundle.
-    pub(super) pending: Option<(Vec<u8>, Bundle)>,
+    pub(super) pending: Option<(Vec<u8>, Bundle, Rekeying)>,
 }
 
 impl Link {
@@ -92,7 +94,8 @@ impl Established {
     ///
     /// [`TicketError::UnexpectedPayload`] for keys without the L flag (of the Initiator) or M flag
     /// (of the Responder), or under an SPI that is taken; [`TicketError::UnsupportedSessions`] for a
-    /// session without key. Nothing has changed then.
+    /// session without key; [`TicketError::RekeyingOverdue`] for one that would keep a key past
+    /// [`rekey_by`](Self::rekey_by). Nothing has changed then.
     ///
     /// [RFC 6043 §5.2]: https://www.rfc-editor.org/rfc/rfc6043#section-5.2
     pub fn update(
@@ -117,11 +120,14 @@ impl Established {
         let bundle = self
             .bundle
             .updated(&RULES.decode(&message)?, change.keys())?;
+        let rekeying = self.link.rekeying;
+        let rekeying = rekeying.updated(&bundle, change.keys(), time, now)?;
         self.link.latest = time;
         if confirm {
-            self.link.pending = Some((message.clone(), bundle));
+            self.link.pending = Some((message.clone(), bundle, rekeying));
         } else {
             self.bundle = bundle;
+            self.link.rekeying = rekeying;
         }
         Ok(message)
     }
@@ -132,8 +138,9 @@ impl Established {
     ///
     /// [`TicketError::Forged`] for one that does not authenticate, [`TicketError::ClockSkew`] for
     /// one that is not newer than every message before it: a replay, or one of our own;
-    /// [`TicketError::UnexpectedPayload`] for keys that the ticket does not allow. Nothing has
-    /// changed then.
+    /// [`TicketError::UnexpectedPayload`] for keys that the ticket does not allow,
+    /// [`TicketError::RekeyingOverdue`] if a session would keep its key past
+    /// [`rekey_by`](Self::rekey_by). Nothing has changed then.
     pub fn accept_update(
         &mut self,
         message: &[u8],
@@ -158,6 +165,7 @@ impl Established {
             }
         };
         let bundle = self.bundle.updated(received.message(), &theirs)?;
+        let rekeying = link.rekeying.updated(&bundle, &theirs, time, now)?;
         let (latest, answer) = if received.header().v_flag() {
             let time = if now > time {
                 now
@@ -172,6 +180,7 @@ impl Established {
         };
         self.bundle = bundle;
         self.link.latest = latest;
+        self.link.rekeying = rekeying;
         Ok(answer)
     }
 
@@ -186,7 +195,7 @@ impl Established {
         message: &[u8],
         now: Timestamp,
     ) -> Result<(), TicketError> {
-        let (sent, _) = self.link.pending.as_ref().ok_or(TicketError::Mismatch)?;
+        let (sent, ..) = self.link.pending.as_ref().ok_or(TicketError::Mismatch)?;
         let received = self.link.read(message, DataType::TransferResp)?;
         received.verify(&self.link.keys, &[sent])?;
         let proposed = RULES.decode(sent)?;
@@ -195,8 +204,9 @@ impl Established {
             return Err(TicketError::Mismatch);
         }
         let time = received.moment(now);
-        if let Some((_, bundle)) = self.link.pending.take() {
+        if let Some((_, bundle, rekeying)) = self.link.pending.take() {
             self.bundle = bundle;
+            self.link.rekeying = rekeying;
             self.link.latest = self.link.latest.max(time);
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! What comes out of honest exchanges. Self-consistency.
 
-use mikey::code_points::DataType;
-use mikey::payload::{CryptoSession, TicketFlags};
-use mikey::{Message, Timestamp};
+use mikey::code_points::{DataType, ErrorNo, ProtType};
+use mikey::payload::{CryptoSession, Payload, SecurityPolicy, TicketFlags};
+use mikey::{InMemoryReplayCache, Message, SkewWindow, Timestamp};
 use mikey_ticket::{
-    Answer, GrantedTicket, Kms, Offer, Policy, Recipient, Strength, TicketError, Transfer,
-    issue_ticket,
+    Answer, GrantAsAsked, GrantedTicket, Initiator, Kms, Offer, Policy, Recipient, Strength,
+    TicketError, Transfer, issue_ticket,
 };
 
 use crate::support::*;
@@ -213,35 +213,9 @@ fn req_psk_08_09_10_a_tls_session_is_keyed_by_its_tek() {
     assert_eq!(tek(&at_alice, 1), tek(&at_bob, 1));
 }
 
-/// REQ-CDIV-01, -03: a ticket for everyone is for everyone; another's is declined with a name.
 #[test]
-fn req_cdiv_01_03_who_may_not_answer_says_who_it_is() {
+fn req_cdiv_01_a_ticket_for_everyone_is_for_everyone() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
-    let only_carol = policy(Strength::Bits128, Policy::FORKED)
-        .with_recipients(vec![Recipient::new(carol())])
-        .unwrap();
-    let mut ticket = granted(&only_carol, &mut kms, &mut rng);
-    let (waiting, init) = call(&mut ticket, &mut rng);
-    let refusal = user(bob()).receive(&init, now()).unwrap_err();
-    assert_eq!(refusal.error(), TicketError::WrongRecipient);
-    let reply = refusal.message().unwrap();
-    assert_eq!(
-        Message::decode(reply).unwrap().header().data_type(),
-        DataType::Error
-    );
-    match &waiting {
-        Transfer::Awaiting(waiting) => assert_eq!(waiting.declined_by(reply), Some(bob())),
-        Transfer::Complete(_) => panic!("an answer is wanted"),
-    }
-    let rejected = waiting.accept(reply).unwrap_err();
-    assert!(matches!(
-        rejected.error(),
-        TicketError::PeerError {
-            authenticated: false,
-            ..
-        }
-    ));
-
     let everyone = policy(Strength::Bits128, Policy::FORKED)
         .with_recipients(vec![Recipient::new(id("?@?"))])
         .unwrap();
@@ -355,11 +329,7 @@ fn req_psk_02_one_exchange_keys_srtp_and_tls() {
         &mut rng,
     );
     let params = srtp_params();
-    let policies =
-        [
-            mikey::payload::SecurityPolicy::new(0, mikey::code_points::ProtType::Srtp, &params)
-                .unwrap(),
-        ];
+    let policies = [SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap()];
     let sessions = [
         stream(1, 0x1111_1111, &[7]),
         stream(2, 0x2222_2222, &[7]),
@@ -406,4 +376,62 @@ impl mikey_ticket::KmsPolicy for &Log {
     fn audit(&self, event: &mikey_ticket::AuditEvent) {
         self.0.borrow_mut().push(event.clone());
     }
+}
+
+/// RFC 6043 §5.4, §4.2.2.2: before the KMS is asked.
+#[test]
+fn offered_policies_are_declined_with_those_that_are_supported() {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let mut ticket = granted(
+        &policy(Strength::Bits128, Policy::FORKED),
+        &mut kms,
+        &mut rng,
+    );
+    let (waiting, init) = call(&mut ticket, &mut rng);
+    let incoming = user(bob()).receive(&init, now()).unwrap();
+    let policies = |message: &Message<'_>| -> Vec<_> {
+        let numbers = message.payloads().filter_map(|payload| match payload {
+            Payload::Sp(sp) => Some((sp.policy_no(), sp.prot_type())),
+            _ => None,
+        });
+        numbers.collect()
+    };
+    let offered = policies(&incoming.claimed_message().unwrap());
+    assert_eq!(offered, [(0, ProtType::Srtp)]);
+    let params = srtp_params();
+    let supported = [SecurityPolicy::new(9, ProtType::Srtp, &params).unwrap()];
+    let reply = incoming.decline_policies(&supported, now()).unwrap();
+    let rejected = waiting.accept(&reply).unwrap_err();
+    let expected = TicketError::PeerError {
+        error_no: ErrorNo::InvalidSp,
+        authenticated: false,
+    };
+    assert_eq!(rejected.error(), expected);
+    let told = policies(&Message::decode(&reply).unwrap());
+    assert_eq!(told, [(9, ProtType::Srtp)]);
+}
+
+/// What it takes in memory is its replay cache, however many tickets there are.
+#[test]
+fn a_kms_does_not_grow_with_tickets() {
+    let replay = InMemoryReplayCache::new(16, SkewWindow::default());
+    let mut kms = Kms::new(kms_id(), subscribers(), tpks(), GrantAsAsked, replay);
+    let (mut rng, mut time) = (TestRng(1), now());
+    // Valid for as long as it takes.
+    let policy = policy(Strength::Bits128, Policy::FORKED);
+    let policy = policy.with_validity(None, None).unwrap();
+    let mut serve = |count: u32| {
+        for _ in 0..count {
+            time = time.plus_seconds(1);
+            let initiator = Initiator::new(alice(), kms_id());
+            let psk = psk(&alice());
+            let (_, request) = initiator.request(&policy, &psk, time, &mut rng).unwrap();
+            kms.handle(&request, time, &mut rng).unwrap();
+        }
+    };
+    serve(100);
+    let grown = allocation_counter::measure(|| serve(2000));
+    assert!(grown.count_total > 2000);
+    // Nodes of the tree in the cache come and go.
+    assert!(grown.bytes_current.abs() < 4096, "{grown:?}");
 }

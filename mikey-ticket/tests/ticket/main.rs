@@ -10,6 +10,7 @@
 mod conference;
 #[cfg(feature = "smime-psk")]
 mod deferred;
+mod diversion;
 mod exchanges;
 mod hostile;
 #[cfg(feature = "smime-psk")]
@@ -21,6 +22,9 @@ mod media;
 mod messages;
 mod profiles;
 mod properties;
+#[cfg(feature = "rsa")]
+mod public_key;
+mod relay;
 mod support;
 mod updates;
 mod vectors;

@@ -118,3 +118,57 @@ fn keys_need_the_l_or_m_flag_and_sessions_a_key() {
             .all(|session| session.prot_type() == ProtType::Srtp)
     );
 }
+
+/// TRr: keys are used no longer than the ticket says.
+#[test]
+fn keys_are_replaced_within_the_rekeying_interval() {
+    let flags = TicketFlags {
+        initiator_keys: true,
+        ..Policy::FORKED
+    };
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let policy = policy(Strength::Bits128, flags).with_rekeying_interval(60);
+    let mut ticket = granted(&policy, &mut kms, &mut rng);
+    let (waiting, init) = call(&mut ticket, &mut rng);
+    let (mut bob, response) = answer(verified(&bob(), &init, &mut kms, &mut rng), &mut rng);
+    let mut alice = waiting.accept(&response.unwrap()).unwrap();
+    let (due, late) = (now().plus_seconds(60), now().plus_seconds(61));
+    for side in [&alice, &bob] {
+        assert_eq!(side.rekey_by(), Some(due));
+        assert_eq!(side.check_rekeying(due), Ok(()));
+        assert_eq!(side.check_rekeying(late), Err(TicketError::RekeyingOverdue));
+    }
+    // Sessions may change as long as their keys last, which an update without keys does not extend.
+    let old = [stream(1, 0x1111_1111, &[7]), stream(2, 0x2222_2222, &[7])];
+    let kept = Answer::new(&old);
+    let message = alice.update(&kept, false, now().plus_seconds(30)).unwrap();
+    bob.accept_update(&message, now().plus_seconds(30)).unwrap();
+    assert_eq!((alice.rekey_by(), bob.rekey_by()), (Some(due), Some(due)));
+    assert_eq!(
+        alice.update(&kept, false, late).unwrap_err(),
+        TicketError::RekeyingOverdue
+    );
+    // Nor does one that gives a new key to one session alone.
+    let keys = new_key(8);
+    let half = [stream(1, 0x1111_1111, &[8]), stream(2, 0x2222_2222, &[7])];
+    let change = Answer::new(&half).with_keys(&keys);
+    assert_eq!(
+        alice.update(&change, false, late).unwrap_err(),
+        TicketError::RekeyingOverdue
+    );
+    // What Alice sends in time, Bob takes in time.
+    let message = alice.update(&kept, false, due).unwrap();
+    assert_eq!(
+        bob.accept_update(&message, late).unwrap_err(),
+        TicketError::RekeyingOverdue
+    );
+    let sessions = [stream(1, 0x1111_1111, &[8])];
+    let change = Answer::new(&sessions).with_keys(&keys);
+    let message = alice.update(&change, true, late).unwrap();
+    assert_eq!(alice.rekey_by(), Some(due), "not before it is confirmed");
+    let confirmation = bob.accept_update(&message, late).unwrap().unwrap();
+    alice.accept_confirmation(&confirmation, late).unwrap();
+    assert_eq!(alice.rekey_by(), bob.rekey_by());
+    assert_eq!(alice.check_rekeying(late.plus_seconds(59)), Ok(()));
+    assert_eq!(tek(&alice, 1), tek(&bob, 1));
+}

@@ -1,16 +1,20 @@
 //! Annotated runs in `tests/vectors/`. Every key is derived here a second time, with the PRF and the
 //! labels of RFC 6043 alone. Self-consistency: no other implementation has confirmed them.
 
+#[cfg(feature = "rsa")]
+mod public_key;
+mod relay;
+
 use core::fmt::Write;
 
-use mikey::code_points::{KeyDataType, PayloadType, RandRole};
+use mikey::code_points::{DataType, KeyDataType, PayloadType, RandRole};
 use mikey::crypto::Iv;
 use mikey::derive::{
     ForkedKey, Label, MessageKey, MessageKeys, MessageProtectionKey, Prf, Rands, SessionKey,
     TicketMessage,
 };
 use mikey::payload::{BaseTicket, Payload, Ticket};
-use mikey::{Chain, Message};
+use mikey::{Chain, Identity, Message};
 use mikey_ticket::{Policy, Strength};
 
 use crate::support::*;
@@ -30,6 +34,66 @@ struct Run {
 }
 
 impl Run {
+    fn new(title: &str, strength: Strength) -> Self {
+        Self {
+            text: format!("# MIKEY-TICKET (RFC 6043), {strength:?}, {title}\n"),
+            prf: strength.prf(),
+            strength,
+        }
+    }
+
+    /// An answer of a KMS to `init` under `key`: its keys, its MAC, and what it brings.
+    fn answer(
+        &mut self,
+        name: &str,
+        init: &[u8],
+        answer: &[u8],
+        key: &[u8],
+    ) -> (Vec<Vec<u8>>, Vec<u8>) {
+        self.message(name, answer);
+        let (asked, decoded) = (
+            Message::decode(init).unwrap(),
+            Message::decode(answer).unwrap(),
+        );
+        let csb_id = asked.header().csb_id();
+        assert_eq!(decoded.header().csb_id(), csb_id);
+        let [i, r] = [RandRole::Initiator, RandRole::Responder].map(|role| rand(&asked, role));
+        let rands = Rands::new(i, r).unwrap();
+        let response = TicketMessage::Response;
+        let keys = self.message_keys(key, |key| {
+            Label::ticket_message_key(key, response, csb_id, rands)
+        });
+        let covered = &answer[..answer.len() - mac(&decoded).len()];
+        keys.verify(&[covered, init], mac(&decoded)).unwrap();
+        let (mpks, tgk) = kemac(&decoded.payloads(), csb_id, &keys);
+        let second = if decoded.header().data_type() == DataType::ResolveResp {
+            "MPKr'"
+        } else {
+            "MPKr"
+        };
+        for (name, mpk) in ["MPKi", second].iter().zip(&mpks) {
+            self.line(name, mpk);
+        }
+        self.line("TGK", &tgk);
+        (mpks, tgk)
+    }
+
+    /// RESOLVE_INIT_PSK under `key`, and whose names its MAC covers.
+    fn resolve(&mut self, name: &str, message: &[u8], key: &[u8], names: [&Identity; 2]) {
+        self.message(name, message);
+        let decoded = Message::decode(message).unwrap();
+        let csb_id = decoded.header().csb_id();
+        let rands = Rands::new(&[], rand(&decoded, RandRole::Responder)).unwrap();
+        let initial = TicketMessage::Initial;
+        let keys = self.message_keys(key, |key| {
+            Label::ticket_message_key(key, initial, csb_id, rands)
+        });
+        let covered = &message[..message.len() - mac(&decoded).len()];
+        let [resolver, kms] = names.map(Identity::data);
+        keys.verify(&[covered, resolver, kms], mac(&decoded))
+            .unwrap();
+    }
+
     fn line(&mut self, name: &str, octets: &[u8]) {
         writeln!(self.text, "{name:<28} {}", hex(octets)).unwrap();
     }
@@ -143,17 +207,7 @@ fn run(strength: Strength, forked: bool) -> String {
         Policy::SHARED
     };
     let (mut kms, mut rng) = (kms(), TestRng(6043));
-    let mut r = Run {
-        text: String::new(),
-        prf: strength.prf(),
-        strength,
-    };
-    writeln!(
-        r.text,
-        "# MIKEY-TICKET (RFC 6043), {strength:?}, {}",
-        if forked { "forked" } else { "not forked" }
-    )
-    .unwrap();
+    let mut r = Run::new(if forked { "forked" } else { "not forked" }, strength);
     let (psk_i, psk_r, tpk) = (
         psk_of(&alice()),
         psk_of(&bob()),
@@ -176,16 +230,8 @@ fn run(strength: Strength, forked: bool) -> String {
         .unwrap();
 
     let response = kms.handle(&request, now(), &mut rng).unwrap();
-    r.message("REQUEST_RESP", &response);
     let decoded = Message::decode(&response).unwrap();
-    let keys = r.message_keys(psk_i.expose(), label(TicketMessage::Response));
-    let covered = &response[..response.len() - mac(&decoded).len()];
-    keys.verify(&[covered, &request], mac(&decoded)).unwrap();
-    let (mpks, tgk) = kemac(&decoded.payloads(), csb_id, &keys);
-    for (name, mpk) in ["MPKi", "MPKr"].iter().zip(&mpks) {
-        r.line(name, mpk);
-    }
-    r.line("TGK", &tgk);
+    let (mpks, tgk) = r.answer("REQUEST_RESP", &request, &response, psk_i.expose());
 
     let granted = ticket(&decoded);
     let data = BaseTicket::decode(granted.data()).unwrap();
@@ -260,23 +306,10 @@ fn run(strength: Strength, forked: bool) -> String {
     }
 
     let (resolving, resolve) = resolve(&bob(), &init, &mut rng);
-    r.message("RESOLVE_INIT_PSK", &resolve);
-    let decoded = Message::decode(&resolve).unwrap();
-    let resolve_csb_id = decoded.header().csb_id();
-    let rands = Rands::new(&[], rand(&decoded, RandRole::Responder)).unwrap();
-    let label = |message| move |key| Label::ticket_message_key(key, message, resolve_csb_id, rands);
-    let keys = r.message_keys(psk_r.expose(), label(TicketMessage::Initial));
-    let covered = &resolve[..resolve.len() - mac(&decoded).len()];
-    keys.verify(&[covered, bob().data(), k.data()], mac(&decoded))
-        .unwrap();
-
+    r.resolve("RESOLVE_INIT_PSK", &resolve, psk_r.expose(), [&bob(), &k]);
     let resolved = kms.handle(&resolve, now(), &mut rng).unwrap();
-    r.message("RESOLVE_RESP", &resolved);
+    let (for_bob, tgk_for_bob) = r.answer("RESOLVE_RESP", &resolve, &resolved, psk_r.expose());
     let decoded = Message::decode(&resolved).unwrap();
-    let keys = r.message_keys(psk_r.expose(), label(TicketMessage::Response));
-    let covered = &resolved[..resolved.len() - mac(&decoded).len()];
-    keys.verify(&[covered, &resolve], mac(&decoded)).unwrap();
-    let (for_bob, tgk_for_bob) = kemac(&decoded.payloads(), resolve_csb_id, &keys);
     assert_eq!(for_bob[0], mpks[0]);
     let (mut mpk, mut session_tgk) = (mpks[0].clone(), tgk.clone());
     if forked {
@@ -326,19 +359,25 @@ fn run(strength: Strength, forked: bool) -> String {
     r.text
 }
 
+/// Compares `text` with the file, or writes it.
+fn check(file: &str, text: &str) {
+    let file = format!("{}/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        std::fs::write(&file, text).unwrap();
+    }
+    let recorded = std::fs::read_to_string(&file).unwrap();
+    for (recorded, made) in recorded.lines().zip(text.lines()) {
+        assert_eq!(recorded, made, "{file}");
+    }
+    assert_eq!(recorded.len(), text.len(), "{file}");
+}
+
 #[test]
 fn vectors_are_what_the_exchanges_make() {
     for (strength, bits) in STRENGTHS.into_iter().zip([128, 256]) {
         for (forked, kind) in [(true, "forked"), (false, "shared")] {
             let text = run(strength, forked);
-            let file = format!(
-                "{}/tests/vectors/run_{bits}_{kind}.txt",
-                env!("CARGO_MANIFEST_DIR")
-            );
-            if std::env::var_os("UPDATE_VECTORS").is_some() {
-                std::fs::write(&file, &text).unwrap();
-            }
-            assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "{file}");
+            check(&format!("run_{bits}_{kind}.txt"), &text);
         }
     }
 }
