@@ -95,6 +95,9 @@ pub enum ReplayError {
     /// The message is too old to be told from one that was accepted.
     #[error("the message is older than the replay cache remembers")]
     TooOld,
+    /// The store of the cache does not answer, so nothing is known of the message.
+    #[error("the replay cache does not answer")]
+    Unavailable,
 }
 
 /// A replay cache in memory, of at most `capacity` messages.
