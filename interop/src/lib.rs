@@ -1,7 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+extern crate alloc;
+
 pub mod audio;
 pub mod impairment;
+pub mod keyed_media;
+pub mod kms;
 #[cfg(feature = "peers")]
 pub mod libsrtp_process;
 #[cfg(feature = "peers")]
@@ -9,6 +13,7 @@ pub mod peer;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
+pub mod subscriber;
 
 /// The project's README, so that its example is compiled and run as a test.
 #[doc = include_str!("../../README.md")]
