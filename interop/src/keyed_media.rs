@@ -2,6 +2,7 @@
 //! `a=key-mgmt` for one audio stream each way (TS 33.328 §6.2), or for one TLS connection
 //! (TR 33.829 annex D), and the TRANSFER_RESP that answers it.
 
+use ::srtp::keying::Profile;
 use getrandom::{SysRng, rand_core::UnwrapErr};
 use mikey::code_points::{ProtType, ThreeGppCodePoints};
 use mikey::derive::srtp;
@@ -13,7 +14,6 @@ use mikey_ticket::{
     Answer, Established, GrantedTicket, Offer, Policy, PolicyError, Recipient, Session, Strength,
     TicketError, Transfer, VerifiedTransfer,
 };
-use ::srtp::keying::Profile;
 use sdp_sec::lines::Section;
 use sdp_sec::{KeyMgmt, Rule, key_mgmt};
 
@@ -129,7 +129,11 @@ pub fn offer_tls(
     ticket: &mut GrantedTicket,
     to: &Identity,
 ) -> Result<(Transfer, Vec<u8>), KeyingError> {
-    let sessions = [CryptoSession::tls(&ThreeGppCodePoints::default(), OFFERER, &[])?];
+    let sessions = [CryptoSession::tls(
+        &ThreeGppCodePoints::default(),
+        OFFERER,
+        &[],
+    )?];
     offer(ticket, &Offer::new(to, &sessions))
 }
 
@@ -193,7 +197,11 @@ pub fn check_protocols(
         },
         _ => false,
     });
-    if named { Ok(()) } else { Err(KeyingError::Tampered) }
+    if named {
+        Ok(())
+    } else {
+        Err(KeyingError::Tampered)
+    }
 }
 
 fn offer(

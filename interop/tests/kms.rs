@@ -211,7 +211,7 @@ fn bad_input_is_one_line_without_keys() {
 /// Beside an installed `redis-server`.
 #[cfg(feature = "peers")]
 mod redis {
-    use std::process::Command;
+    use std::{os::unix::net::UnixStream, process::Command};
 
     use interop::peer::{PeerError, or_not_run};
 
@@ -222,7 +222,7 @@ mod redis {
     fn nodes_that_share_a_store_refuse_what_another_has_taken() {
         let folder = folder("kms-redis");
         let test = "nodes_that_share_a_store_refuse_what_another_has_taken";
-        let Some((mut store, store_url)) = or_not_run(test, store(&folder)) else {
+        let Some((mut store, store_url)) = or_not_run(test, store()) else {
             return;
         };
         let keys = key_file(&folder);
@@ -271,8 +271,8 @@ mod redis {
         assert!(ended.stderr.lines().last().unwrap().contains("--redis"));
     }
 
-    /// A Redis of our own on a port that is free.
-    fn store(folder: &std::path::Path) -> Result<(Running, String), PeerError> {
+    /// A Redis of our own, on a socket in the file system: no port can be taken.
+    fn store() -> Result<(Running, String), PeerError> {
         const PROGRAM: &str = "redis-server";
         let io = |error| PeerError::Io {
             program: PROGRAM,
@@ -282,29 +282,16 @@ mod redis {
             .arg("--version")
             .output()
             .map_err(io)?;
-        let free = TcpListener::bind("127.0.0.1:0").map_err(io)?;
-        let port = free.local_addr().map_err(io)?.port();
-        drop(free);
+        let socket = std::env::temp_dir().join(format!("kms-{}.sock", std::process::id()));
         let mut command = Command::new(PROGRAM);
-        command.current_dir(folder).args([
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-            "--save",
-            "",
-        ]);
-        let (running, _) = Running::start(&mut command);
-        let url = format!("redis://127.0.0.1:{port}");
+        command.args(["--port", "0", "--save", "", "--unixsocket"]);
+        let running = Running::quietly(command.arg(&socket));
         let begin = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(
-                begin.elapsed() < Duration::from_secs(5),
-                "no Redis at {url}"
-            );
+        while UnixStream::connect(&socket).is_err() {
+            assert!(begin.elapsed() < Duration::from_secs(5), "no Redis");
             thread::sleep(Duration::from_millis(20));
         }
-        Ok((running, url))
+        Ok((running, format!("redis+unix://{}", socket.display())))
     }
 
     fn data_type(message: &[u8]) -> DataType {

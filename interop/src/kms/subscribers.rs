@@ -158,7 +158,7 @@ pub(super) fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, 
         let before = text.get(..at).unwrap_or_default();
         ConfigError::Syntax {
             path: path.to_owned(),
-            line: before.lines().count().max(1),
+            line: before.matches('\n').count() + 1,
             reason: "not TOML, or not a field or value that belongs here".to_owned(),
         }
     })

@@ -97,6 +97,12 @@ impl Running {
         (running, line)
     }
 
+    /// Starts a process that says nothing.
+    pub(crate) fn quietly(command: &mut Command) -> Self {
+        let silent = command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self(silent.spawn().unwrap())
+    }
+
     /// Ends it at once.
     pub(crate) fn kill(&mut self) {
         self.0.kill().unwrap();
