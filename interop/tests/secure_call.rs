@@ -7,10 +7,9 @@
 
 mod support;
 
-use core::time::Duration;
+use core::{ops::Deref, time::Duration};
 use std::{
     fs,
-    ops::Deref,
     path::{Path, PathBuf},
     time::Instant,
 };
