@@ -12,14 +12,20 @@ use mikey::payload::{
     Verification,
 };
 use mikey::{
-    Chain, EncodeError, Identity, Message, MessageTime, ReplayCache, SeenMessage, SkewWindow,
-    Timestamp,
+    Chain, EncodeError, Identity, Message, MessageTime, Quirks, ReplayCache, Rules, SeenMessage,
+    SkewWindow, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::policy::idr;
 use crate::{Strength, TicketError};
+
+/// A TLS session may name a dummy policy (TR 33.829 §D.1, editor's note): the profile looks at it.
+pub(crate) const RULES: Rules = Rules::STRICT.with_quirks(Quirks {
+    dummy_tls_policy: true,
+    ..Quirks::NONE
+});
 
 const ZEROES: [u8; 32] = [0; 32];
 
@@ -120,7 +126,7 @@ pub(crate) fn seal(
         mac.mac_alg(),
         blank,
     )?)));
-    let message = Message::new(header, &payloads)?;
+    let message = RULES.compose(header, &payloads)?;
     let (mut octets, hole) = (message.to_vec(), hole(&message));
     let tag = tag(keys, &octets, hole, behind);
     let start = octets.len().saturating_sub(mac.len());
@@ -175,7 +181,7 @@ pub(crate) struct Received<'a> {
 impl<'a> Received<'a> {
     /// Reads a message that must be of `data_type` and end with a V payload.
     pub(crate) fn read(octets: &'a [u8], data_type: DataType) -> Result<Self, TicketError> {
-        let message = Message::decode(octets)?;
+        let message = RULES.decode(octets)?;
         Self::of(octets, message, data_type)
     }
 
@@ -398,7 +404,7 @@ pub(crate) fn error_message(
 
 /// The Error message for octets that may be no message at all.
 pub(crate) fn error_for(octets: &[u8], error: TicketError, now: Timestamp) -> Option<Vec<u8>> {
-    match (Message::decode(octets), error) {
+    match (RULES.decode(octets), error) {
         (Ok(message), _) => error_message(&message, error, None, None, now),
         (Err(_), TicketError::Malformed(decode)) => {
             mikey::exchange::error_message(octets, decode.into(), &[])
@@ -419,8 +425,8 @@ pub(crate) fn read_answer<'a>(
     if octets == ours {
         return Err(TicketError::Reflected);
     }
-    let message = Message::decode(octets)?;
-    let sent = Message::decode(ours)?;
+    let message = RULES.decode(octets)?;
+    let sent = RULES.decode(ours)?;
     if message.header().csb_id() != sent.header().csb_id() {
         return Err(TicketError::Mismatch);
     }

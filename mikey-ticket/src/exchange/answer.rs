@@ -14,7 +14,7 @@ use crate::derive::transfer_keys;
 use crate::exchange::established::{Bundle, Established, Freshness, Session};
 use crate::exchange::resolve::{IncomingTransfer, Resolution};
 use crate::exchange::update::Link;
-use crate::message::{Received, error_message, fresh_time, iv, rands, seal, seal_kemac};
+use crate::message::{RULES, Received, error_message, fresh_time, iv, rands, seal, seal_kemac};
 use crate::policy::idr;
 use crate::{Policy, Rejected, TicketError};
 
@@ -90,6 +90,8 @@ pub struct VerifiedTransfer {
     pub(super) resolution: Resolution,
     pub(super) keys: MessageKeys,
     pub(super) bundle: Bundle,
+    /// Whether the KMS was asked about this very message.
+    pub(super) resolved: bool,
 }
 
 impl VerifiedTransfer {
@@ -97,6 +99,12 @@ impl VerifiedTransfer {
     #[must_use]
     pub const fn initiator(&self) -> &Identity {
         &self.incoming.initiator
+    }
+
+    /// Who is called: this side.
+    #[must_use]
+    pub const fn responder(&self) -> &Identity {
+        &self.incoming.responder.identity
     }
 
     /// The policy of the ticket.
@@ -126,7 +134,12 @@ impl VerifiedTransfer {
     ///
     /// None: it was decoded before.
     pub fn message(&self) -> Result<Message<'_>, TicketError> {
-        Ok(Message::decode(&self.incoming.octets)?)
+        Ok(RULES.decode(&self.incoming.octets)?)
+    }
+
+    #[cfg(feature = "smime-psk")]
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.incoming.octets
     }
 
     /// What the KMS said of the ticket, to keep it; `None` without the J flag.
@@ -138,11 +151,26 @@ impl VerifiedTransfer {
             .then(|| self.resolution.duplicate())
     }
 
+    /// Whether the KMS was asked about this very message and, with forking, has verified its
+    /// Initiator Data: then only the Initiator can have sent it, and no one else who may resolve the
+    /// ticket (TR 33.829 §B.3). Never so with a resolution that was kept.
+    #[must_use]
+    pub const fn is_proven(&self) -> bool {
+        self.resolved && self.policy().flags().forking
+    }
+
+    /// Whom the message names as Responder, IDRr: oneself, or the list that one is on.
+    #[must_use]
+    pub fn addressee(&self) -> Option<Identity> {
+        let received = Received::read(&self.incoming.octets, DataType::TransferInit).ok()?;
+        received.id(IdRole::Responder)
+    }
+
     /// Declines: an Error message that the Initiator can verify; `None` if `error` is none that may
     /// be told.
     #[must_use]
     pub fn decline(&self, error: TicketError, now: Timestamp) -> Option<Vec<u8>> {
-        let message = Message::decode(&self.incoming.octets).ok()?;
+        let message = RULES.decode(&self.incoming.octets).ok()?;
         let identity = Some(&self.incoming.responder.identity);
         error_message(&message, error, Some(&self.keys), identity, now)
     }
@@ -168,7 +196,7 @@ impl VerifiedTransfer {
         accepted.map_err(|error| Rejected::new(error, self))
     }
 
-    fn complete(&self, now: Timestamp) -> Result<Established, TicketError> {
+    pub(crate) fn complete(&self, now: Timestamp) -> Result<Established, TicketError> {
         let received = Received::read(&self.incoming.octets, DataType::TransferInit)?;
         let rand = received.strong_rand(RandRole::Initiator)?;
         let mut bundle = Bundle::of(received.message())?;
@@ -249,7 +277,7 @@ impl VerifiedTransfer {
         }
         let message = seal(header, payloads, &keys, &[&self.incoming.octets])?;
 
-        let mut bundle = self.bundle.answered(&Message::decode(&message)?)?;
+        let mut bundle = self.bundle.answered(&RULES.decode(&message)?)?;
         bundle.add_keys(answer.keys)?;
         bundle.check_complete()?;
         let freshness = Freshness::new(policy, rand_i, &rand_r)?;

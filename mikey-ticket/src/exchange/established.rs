@@ -26,7 +26,7 @@ pub struct Session {
 }
 
 impl Session {
-    fn of(session: &CryptoSession<'_>) -> Self {
+    pub(crate) fn of(session: &CryptoSession<'_>) -> Self {
         let (ssrc, roc) = match session.session_data() {
             SessionData::Srtp(data) => (Some(data.ssrc), data.index.map_or(0, |(roc, _)| roc)),
             _ => (None, 0),
@@ -158,16 +158,41 @@ impl Bundle {
             let srtp = session.prot_type == ProtType::Srtp;
             let policy = match session.policies.as_slice() {
                 [] => !srtp,
-                [number] => self.policies.iter().any(|(known, ..)| known == number),
+                [number] => {
+                    let mut known = self.policies.iter();
+                    known.any(|known| known.0 == *number && known.1 == session.prot_type)
+                }
                 _ => false,
             };
             policy && (!srtp || session.ssrc.is_some()) && self.key_of(session).is_some()
         });
-        if complete {
+        if complete && self.teks_have_one_use() {
             Ok(())
         } else {
             Err(TicketError::UnsupportedSessions)
         }
+    }
+
+    /// A TEK is used as it is, so it must not key two security protocols; from a TGK every session
+    /// has another key by its CS ID.
+    fn teks_have_one_use(&self) -> bool {
+        self.sharing_a_tek()
+            .all(|(one, other)| one.prot_type == other.prot_type)
+    }
+
+    /// Pairs of sessions with the same TEK.
+    fn sharing_a_tek(&self) -> impl Iterator<Item = (&Session, &Session)> {
+        let tek = |session| {
+            let key = self.key_of(session)?;
+            (key.kind() == KeyKind::Tek).then_some(key.spi())
+        };
+        let sessions = self.sessions.iter().enumerate();
+        sessions.flat_map(move |(index, one)| {
+            let before = self.sessions.iter().take(index);
+            before
+                .filter(move |other| tek(one).is_some() && tek(one) == tek(other))
+                .map(move |other| (one, other))
+        })
     }
 
     /// The sessions as an update has them; keys and policies that none of them names are dropped
@@ -184,6 +209,14 @@ impl Bundle {
             policies: self.policies.clone(),
             keys: self.keys.iter().map(KeyMaterial::duplicate).collect(),
         };
+        // The key of a CS ID does not depend on the security protocol, so that must stay.
+        let stays = |session: &Session| {
+            let now = bundle.session(session.cs_id);
+            now.is_none_or(|now| now.prot_type == session.prot_type)
+        };
+        if !self.sessions.iter().all(stays) {
+            return Err(TicketError::Mismatch);
+        }
         bundle.add_policies(message)?;
         bundle.add_keys(keys)?;
         bundle.check_complete()?;
@@ -356,11 +389,19 @@ impl Established {
 
     /// The PSK of a TLS session: the TEK of its crypto session (TR 33.829 §D.2).
     ///
+    /// Which Prot Type is that of TLS the code points say: with
+    /// [`profile::tls::psk`](crate::profile::tls::psk) the session has it. Here it is not SRTP, whose
+    /// master key must never become a PSK.
+    ///
     /// # Errors
     ///
-    /// As of [`session_key`](Self::session_key).
+    /// [`TicketError::UnsupportedSessions`] for a session of SRTP or TESLA; otherwise as of
+    /// [`session_key`](Self::session_key).
     pub fn tls_psk(&self, cs_id: u8) -> Result<Secret, TicketError> {
         let session = self.bundle.session(cs_id).ok_or(TicketError::Mismatch)?;
+        if matches!(session.prot_type, ProtType::Srtp | ProtType::Tesla) {
+            return Err(TicketError::UnsupportedSessions);
+        }
         let material = self.bundle.key_of(session).ok_or(TicketError::Mismatch)?;
         let len = match material.kind() {
             KeyKind::Tek => material.key().expose().len(),
@@ -373,13 +414,22 @@ impl Established {
 
     /// The content key of PSK/MIME: the TEK that the Initiator sent (TR 33.829 annex E).
     ///
-    /// `None` unless it is the only key there is.
+    /// `None` unless it is the only key there is, of the only session, which is not SRTP.
     #[must_use]
     pub fn content_key(&self) -> Option<&Secret> {
-        match self.bundle.keys.as_slice() {
-            [key] if key.kind() == KeyKind::Tek => Some(key.key()),
+        match (self.bundle.sessions.as_slice(), self.bundle.keys.as_slice()) {
+            ([session], [key])
+                if session.prot_type != ProtType::Srtp && key.kind() == KeyKind::Tek =>
+            {
+                Some(key.key())
+            }
             _ => None,
         }
+    }
+
+    /// Whether two sessions have the same TEK.
+    pub(crate) fn shares_a_tek(&self) -> bool {
+        self.bundle.sharing_a_tek().next().is_some()
     }
 
     #[cfg(feature = "srtp")]

@@ -5,7 +5,7 @@ use mikey::code_points::{DataType, IdRole, PayloadType, RandRole};
 use mikey::derive::{MessageKeys, Secret, TicketMessage};
 use mikey::exchange::KeyMaterial;
 use mikey::payload::{CsIdMap, Header, Payload, Randr};
-use mikey::{Identity, Message, PreSharedKeys, ReplayCache, SkewWindow, Timestamp};
+use mikey::{Identity, PreSharedKeys, ReplayCache, SkewWindow, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::derive::transfer_keys;
@@ -13,7 +13,8 @@ use crate::exchange::answer::VerifiedTransfer;
 use crate::exchange::established::{Bundle, Session};
 use crate::kms::psk_keys;
 use crate::message::{
-    Keys, Received, error_for, error_message, fresh_time, open_kemac, rands, read_answer, seal,
+    Keys, RULES, Received, error_for, error_message, fresh_time, open_kemac, rands, read_answer,
+    seal,
 };
 use crate::policy::idr;
 use crate::{IssuedTicket, Policy, Refusal, Rejected, TicketError, TicketKeys, open_ticket};
@@ -47,6 +48,12 @@ impl Responder {
             window,
             stands_in_for: None,
         }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Names the pre-shared key, IDRpsk, where the KMS does not find it by the identity.
@@ -90,7 +97,7 @@ impl Responder {
     /// [RFC 6043 §4.2.2.2]: https://www.rfc-editor.org/rfc/rfc6043#section-4.2.2.2
     pub fn receive(&self, message: &[u8], now: Timestamp) -> Result<IncomingTransfer, Refusal> {
         self.read(message, now).map_err(|error| {
-            let reply = match (error, Message::decode(message)) {
+            let reply = match (error, RULES.decode(message)) {
                 (TicketError::WrongRecipient, Ok(decoded)) => {
                     error_message(&decoded, error, None, Some(&self.identity), now)
                 }
@@ -313,6 +320,7 @@ impl IncomingTransfer {
             resolution,
             keys,
             bundle,
+            resolved: false,
         })
     }
 
@@ -395,6 +403,7 @@ impl AwaitingResolution {
                 resolution,
                 keys,
                 bundle,
+                resolved: true,
             }),
             Err(error) => Err(Rejected::new(error, self)),
         }

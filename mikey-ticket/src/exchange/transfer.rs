@@ -9,13 +9,15 @@ use mikey::payload::{
     CryptoSession, CsIdMap, GeneralExtension, GenericIdMap, Header, Kemac, Mac, Payload, Randr,
     SecurityPolicy, Verification,
 };
-use mikey::{EncodeError, Identity, Message, Timestamp};
+use mikey::{EncodeError, Identity, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::derive::{fork_keys, fork_mpk, initiator_data_keys, transfer_keys};
 use crate::exchange::established::{Bundle, Established, Freshness};
 use crate::exchange::update::Link;
-use crate::message::{Received, fresh_time, iv, open_kemac, rands, read_answer, seal, seal_kemac};
+use crate::message::{
+    RULES, Received, fresh_time, iv, open_kemac, rands, read_answer, seal, seal_kemac,
+};
 use crate::policy::idr;
 use crate::{IssuedTicket, Policy, Rejected, TicketContents, TicketError};
 
@@ -189,7 +191,7 @@ impl GrantedTicket {
         let keys = transfer_keys(strength, &self.mpk_i, initial, csb_id, rands(&rand, &[])?)?;
         let sent = self.write(offer, csb_id, &rand, &keys, now)?;
 
-        let mut sessions = Bundle::of(&Message::decode(&sent)?)?;
+        let mut sessions = Bundle::of(&RULES.decode(&sent)?)?;
         sessions.add_keys(offer.keys)?;
         self.used = true;
         let state = if flags.response {
@@ -375,7 +377,7 @@ impl AwaitingTransfer {
     /// `None` for any other message. Nothing proves it: it is for the caller to decide on.
     #[must_use]
     pub fn declined_by(&self, message: &[u8]) -> Option<Identity> {
-        let message = Message::decode(message).ok()?;
+        let message = RULES.decode(message).ok()?;
         let header = message.header();
         if header.data_type() != DataType::Error || header.csb_id() != self.csb_id {
             return None;

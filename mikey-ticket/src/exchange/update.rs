@@ -3,10 +3,10 @@ use alloc::vec::Vec;
 use mikey::code_points::{DataType, IdRole, PayloadType};
 use mikey::derive::MessageKeys;
 use mikey::payload::{CsIdMap, GenericIdMap, Header, Kemac, Mac, Payload, TicketFlags};
-use mikey::{Identity, Message, Timestamp};
+use mikey::{Identity, Timestamp};
 
 use crate::exchange::established::Bundle;
-use crate::message::{Keys, Received, fresh_time, iv, open_kemac, seal, seal_kemac};
+use crate::message::{Keys, RULES, Received, fresh_time, iv, open_kemac, seal, seal_kemac};
 use crate::policy::idr;
 use crate::{Answer, Established, Strength, TicketError};
 
@@ -116,7 +116,7 @@ impl Established {
         )?;
         let bundle = self
             .bundle
-            .updated(&Message::decode(&message)?, change.keys())?;
+            .updated(&RULES.decode(&message)?, change.keys())?;
         self.link.latest = time;
         if confirm {
             self.link.pending = Some((message.clone(), bundle));
@@ -189,7 +189,7 @@ impl Established {
         let (sent, _) = self.link.pending.as_ref().ok_or(TicketError::Mismatch)?;
         let received = self.link.read(message, DataType::TransferResp)?;
         received.verify(&self.link.keys, &[sent])?;
-        let proposed = Message::decode(sent)?;
+        let proposed = RULES.decode(sent)?;
         let same = proposed.header().cs_id_map() == received.header().cs_id_map();
         if !same || received.kemac().is_some() {
             return Err(TicketError::Mismatch);

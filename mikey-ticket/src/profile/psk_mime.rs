@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use mikey::code_points::{IdType, ThreeGppCodePoints};
 use mikey::derive::Secret;
 use mikey::exchange::{KeyKind, KeyMaterial};
-use mikey::payload::{CryptoSession, Extension, GeneralExtension, Payload, TicketFlags};
-use mikey::{EncodeError, Identity, Timestamp};
+use mikey::payload::{
+    CryptoSession, CsIdMap, Extension, GeneralExtension, Payload, SessionData, TicketFlags,
+};
+use mikey::{EncodeError, Identity, Message, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::{
-    Answer, GrantedTicket, Offer, Policy, PolicyError, Recipient, Strength, TicketError,
-    VerifiedTransfer,
+    GrantedTicket, Offer, Policy, PolicyError, Recipient, Strength, TicketError, VerifiedTransfer,
 };
 
 /// IDRapp (TR 33.829 annex E).
@@ -77,16 +78,19 @@ pub fn policy(
 /// [`PolicyError::Profile`] unless F = 0, G = 0, L = 1 and IDRapp is `PSK/MIME`.
 pub fn check_policy(policy: &Policy) -> Result<(), PolicyError> {
     let flags = policy.flags();
-    let named = policy
-        .applications()
-        .iter()
-        .any(|id| id.data() == APPLICATION);
-    let fits = !flags.response && !flags.responder_rand && flags.initiator_keys && named;
+    let half = !flags.response && !flags.responder_rand;
+    let fits = half && flags.initiator_keys && is_named(policy);
     if fits {
         Ok(())
     } else {
         Err(PolicyError::Profile)
     }
+}
+
+/// Whether the application is PSK/MIME.
+pub(crate) fn is_named(policy: &Policy) -> bool {
+    let mut applications = policy.applications().iter();
+    applications.any(|id| id.data() == APPLICATION)
 }
 
 /// The TRANSFER_INIT that carries `content_key` to `peer`; with `content_mac`, the MAC of the
@@ -131,6 +135,10 @@ pub struct ContentKey {
 impl ContentKey {
     /// Who sent it. It takes precedence over what the message around it says
     /// (TR 33.829 §8.3.1.1.2).
+    ///
+    /// # Security
+    ///
+    /// Without forking anyone who may resolve the ticket can write in this name.
     #[must_use]
     pub const fn sender(&self) -> &Identity {
         &self.sender
@@ -150,39 +158,57 @@ impl ContentKey {
     }
 }
 
+/// Whether there is a single session of PSK/MIME without policy, Session Data and SPI
+/// (TR 33.829 annex E).
+pub(crate) fn check_sessions(
+    message: &Message<'_>,
+    code_points: &ThreeGppCodePoints,
+) -> Result<(), TicketError> {
+    let CsIdMap::GenericId(map) = message.header().cs_id_map() else {
+        return Err(TicketError::UnsupportedSessions);
+    };
+    let mut sessions = map.iter();
+    let fits = sessions.next().is_some_and(|session| {
+        session.prot_type() == code_points.psk_mime
+            && session.policies().is_empty()
+            && session.session_data() == SessionData::Absent
+            && session.spi().is_empty()
+    });
+    if fits && sessions.next().is_none() {
+        Ok(())
+    } else {
+        Err(TicketError::UnsupportedSessions)
+    }
+}
+
 /// Takes the content key out of a verified TRANSFER_INIT (TR 33.829 annex E).
 ///
 /// # Errors
 ///
-/// [`PolicyError::Profile`] for a ticket of another profile, [`TicketError::UnsupportedSessions`]
-/// unless there is a single session of PSK/MIME without policy and SPI, and one TEK.
-pub fn receive<R: CryptoRng + ?Sized>(
-    transfer: VerifiedTransfer,
+/// [`PolicyError::Profile`] for a ticket of another profile, or a forked one that the KMS was not
+/// asked about again (TR 33.829 §B.3); [`TicketError::UnsupportedSessions`] unless there is a single
+/// session of PSK/MIME without policy and SPI, and one TEK.
+pub fn receive(
+    transfer: &VerifiedTransfer,
     code_points: &ThreeGppCodePoints,
     now: Timestamp,
-    rng: &mut R,
 ) -> Result<ContentKey, TicketError> {
     check_policy(transfer.policy())?;
-    match transfer.sessions() {
-        [session]
-            if session.prot_type() == code_points.psk_mime
-                && session.policies().is_empty()
-                && session.spi().is_empty() => {}
-        _ => return Err(TicketError::UnsupportedSessions),
+    if transfer.policy().flags().forking && !transfer.is_proven() {
+        return Err(PolicyError::Profile.into());
     }
+    let message = transfer.message()?;
+    check_sessions(&message, code_points)?;
     // Without forking anyone who may resolve the ticket could have put it there.
-    let proven = transfer.policy().flags().forking;
-    let content_mac = transfer
-        .message()?
-        .payloads()
-        .find_map(|payload| match payload {
-            Payload::GeneralExtension(extension) if proven => match extension.value(code_points) {
-                Ok(Extension::ProofOfOrigin(mac)) => Some(mac.to_vec()),
-                _ => None,
-            },
+    let proven = transfer.is_proven();
+    let content_mac = message.payloads().find_map(|payload| match payload {
+        Payload::GeneralExtension(extension) if proven => match extension.value(code_points) {
+            Ok(Extension::ProofOfOrigin(mac)) => Some(mac.to_vec()),
             _ => None,
-        });
-    let (established, _) = transfer.accept(&Answer::new(&[]), now, rng)?;
+        },
+        _ => None,
+    });
+    let established = transfer.complete(now)?;
     let key = established
         .content_key()
         .ok_or(TicketError::UnsupportedSessions)?;

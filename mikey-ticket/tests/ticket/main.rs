@@ -7,8 +7,14 @@
     reason = "tests"
 )]
 
+mod conference;
 mod exchanges;
 mod hostile;
+#[cfg(feature = "smime-psk")]
+mod insider;
+mod media;
+#[cfg(feature = "smime-psk")]
+mod messages;
 mod profiles;
 mod properties;
 mod support;

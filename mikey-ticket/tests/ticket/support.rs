@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 
 use mikey::code_points::ProtType;
-use mikey::derive::Secret;
+use mikey::derive::{Secret, SessionKey};
 use mikey::exchange::KeyKind;
 use mikey::payload::{
     CryptoSession, PolicyParam, SecurityPolicy, SrtpPolicy, SrtpSessionData, TicketFlags,
@@ -199,7 +199,12 @@ pub(crate) fn answer(
 }
 
 pub(crate) fn tek(established: &Established, cs_id: u8) -> Vec<u8> {
-    established.tls_psk(cs_id).unwrap().expose().to_vec()
+    let fits = |len: &usize| {
+        let mut out = vec![0; *len];
+        let key = established.session_key(cs_id, SessionKey::Tek, &mut out);
+        key.is_ok().then_some(out)
+    };
+    [32, 16].iter().find_map(fits).unwrap()
 }
 
 /// The message with each octet changed in turn.

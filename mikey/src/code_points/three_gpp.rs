@@ -2,8 +2,9 @@ use super::{GeneralExtensionType, ProtType};
 
 /// Code points that TR 33.829 asks for and no registry has assigned.
 ///
-/// Both peers must be told the same. The defaults lie in the range for private use (241-255), so
-/// they can never collide with an assignment; change them when one is made, or to meet a peer.
+/// Both peers must be told the same. The defaults lie in the range for private use (241-255), or in
+/// the arc for examples, so they can never collide with an assignment; change them when one is
+/// made, or to meet a peer.
 ///
 /// ```
 /// use mikey::code_points::{ProtType, ThreeGppCodePoints};
@@ -27,6 +28,9 @@ pub struct ThreeGppCodePoints {
     pub conf: GeneralExtensionType,
     /// General extension 3GPP IMS MSG PROOF-OF-ORIGIN (TR 33.829 §F.1); 242.
     pub proof_of_origin: GeneralExtensionType,
+    /// id-ori-mikey, the type of an OtherRecipientInfo that holds a TRANSFER_INIT (TR 33.829 §B.3):
+    /// the contents octets of its DER encoding; 2.999.33829.1, from the arc for examples.
+    pub id_ori_mikey: &'static [u8],
 }
 
 impl ThreeGppCodePoints {
@@ -37,6 +41,7 @@ impl ThreeGppCodePoints {
         application_specific: ProtType::Unknown(243),
         conf: GeneralExtensionType::Unknown(241),
         proof_of_origin: GeneralExtensionType::Unknown(242),
+        id_ori_mikey: &[0x88, 0x37, 0x82, 0x88, 0x25, 0x01],
     };
 
     /// Whether Security Policies must not be given for `prot_type` (TR 33.829 §A.1).

@@ -284,6 +284,64 @@ fn req_msg_10_a_recipient_cannot_reuse_the_proof_for_a_message_of_its_own() {
     }
 }
 
+/// GHASH is linear: a change of one block is made good in the next one, by whoever has the key.
+#[test]
+fn req_msg_10_only_a_committing_proof_binds_what_others_can_read_too() {
+    use aes::cipher::{BlockCipherEncrypt, KeyInit};
+    use ghash::universal_hash::UniversalHash;
+    for (proof, bound) in [
+        (ProofOfOrigin::Mac, false),
+        (ProofOfOrigin::Committing, true),
+    ] {
+        let policy = SealPolicy::default().proof_of_origin(proof);
+        let mut forged = seal(TEXT, &mut Loopback::new(ALICE), &policy);
+        let mut h = aes::Block::default();
+        let key = loopback::content_key(&forged);
+        aes::Aes128::new_from_slice(&key)
+            .unwrap()
+            .encrypt_block(&mut h);
+        let change = ghash::Block::from(*b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01");
+        let mut hash = ghash::GHash::new(&h);
+        hash.update(&[change]);
+        let made_good = hash.finalize();
+        let start = forged.len() - 18 - TEXT.len();
+        for (at, octet) in change.iter().chain(&made_good).enumerate() {
+            forged[start + at] ^= octet;
+        }
+        match open(&forged, &mut Loopback::new("")) {
+            Ok(opened) => assert!(!bound && opened.content() != TEXT),
+            Err(error) => assert!(bound && error == OpenError::OriginMismatch),
+        }
+    }
+}
+
+#[test]
+fn req_msg_12_without_key_management_nothing_is_sealed_and_no_sender_is_claimed() {
+    struct Nobody;
+    impl KeyTransport for Nobody {
+        fn wrap(
+            &mut self,
+            _: &smime_psk::Wrapping<'_>,
+            _: &mut smime_psk::RecipientInfos,
+            _: &mut dyn rand_core::CryptoRng,
+        ) -> Result<(), TransportError> {
+            Err(TransportError::Unavailable)
+        }
+
+        fn unwrap(
+            &mut self,
+            _: &smime_psk::RecipientInfo<'_>,
+        ) -> Result<Option<smime_psk::Unwrapped>, TransportError> {
+            Ok(None)
+        }
+    }
+    let sealed = smime_psk::seal(TEXT, &mut Nobody, &SealPolicy::default(), &mut rng());
+    assert_eq!(sealed, Err(TransportError::Unavailable.into()));
+    // The identity is then that of P-Asserted-Identity, which is not this crate's to verify.
+    let shown = compare_sender(None, "<sip:user1@domain.com>;tag=49583");
+    assert_eq!((shown, shown.verified()), (ShownSender::Unverified, None));
+}
+
 /// AES-128-GCM as any recipient can run it.
 fn gcm(key: &[u8], nonce: &[u8], content: &mut [u8]) -> Vec<u8> {
     use aes_gcm::aead::{AeadInOut, KeyInit};
