@@ -10,6 +10,7 @@ use mikey::payload::{
     CryptoSession, Extension, GeneralExtension, Payload, SdpIds, SecurityPolicy, SrtpSessionData,
 };
 use mikey::{EncodeError, Identity};
+use mikey_ticket::profile::ims_media;
 use mikey_ticket::{
     Answer, Established, GrantedTicket, Offer, Policy, PolicyError, Recipient, Session, Strength,
     TicketError, Transfer, VerifiedTransfer,
@@ -69,7 +70,7 @@ pub fn forked(key_len: usize, recipients: &[Identity]) -> Result<Policy, PolicyE
         Strength::Bits128
     };
     let recipients = recipients.iter().cloned().map(Recipient::new).collect();
-    Policy::new(strength, Policy::FORKED, recipients)
+    ims_media::policy(strength, recipients)
 }
 
 /// Offers one SRTP stream each way; the offerer's has this SSRC, the answerer chooses its own.
@@ -213,13 +214,21 @@ fn offer(
     let extension_type = ids.extension_type(&ThreeGppCodePoints::default());
     let extensions = [GeneralExtension::new(extension_type, &data)?];
     let offer = offer.with_extensions(&extensions);
-    Ok(ticket.transfer(&offer, kms::now(), &mut UnwrapErr(SysRng))?)
+    let (code_points, now) = (ThreeGppCodePoints::default(), kms::now());
+    Ok(ims_media::transfer(
+        ticket,
+        &offer,
+        &code_points,
+        now,
+        &mut UnwrapErr(SysRng),
+    )?)
 }
 
 fn answer(
     verified: VerifiedTransfer,
     answer: &Answer<'_>,
 ) -> Result<(Established, Vec<u8>), KeyingError> {
+    ims_media::check_verified(&verified, &ThreeGppCodePoints::default())?;
     let accepted = verified.accept(answer, kms::now(), &mut UnwrapErr(SysRng));
     let (established, message) = accepted.map_err(TicketError::from)?;
     // Tickets without a response are not for calls.

@@ -15,6 +15,7 @@ pub mod peer;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
+pub mod sip;
 pub mod srvcc;
 pub mod subscriber;
 #[cfg(feature = "tls")]

@@ -2,7 +2,12 @@
 //! them): TLS and DTLS with the key that MIKEY-TICKET gives
 //! (TR 33.829 annex D).
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 use core::time::Duration;
 use std::{

@@ -28,8 +28,8 @@ Usage: kms --keys FILE [--listen ADDRESS] [--subscribers FILE] [--redis URL]
   --keys FILE         TPKs, read again when the file changes; nodes that share it resolve one
                       another's tickets
   --listen ADDRESS    where it is asked (default: 127.0.0.1:6043; port 0: any that is free)
-  --subscribers FILE  users and the keys that they share with the service (default: alice, bob and
-                      carol at example.com, whose keys everyone knows)
+  --subscribers FILE  users and the keys that they share with the service (default: alice, bob,
+                      carol and list at example.com, whose keys everyone knows)
   --redis URL         replay cache that nodes share, such as redis://127.0.0.1:6379 (default: each
                       node its own; needs the feature redis)
   --rotate            adds new TPKs to the file, or makes it, and ends: tickets are made under them

@@ -51,10 +51,11 @@ pub struct Subscribers(Vec<(Identity, Secret)>);
 
 impl Subscribers {
     /// The users of the demonstrations. Anyone who reads this has their keys.
-    pub const DEMO: [&str; 3] = [
+    pub const DEMO: [&str; 4] = [
         "sip:alice@example.com",
         "sip:bob@example.com",
         "sip:carol@example.com",
+        "sip:list@example.com",
     ];
 
     /// The users of the demonstrations, whose keys are known to everyone.
