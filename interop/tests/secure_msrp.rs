@@ -32,7 +32,7 @@ fn a_file_arrives_octet_for_octet_whatever_its_length() {
     let folder = folder("msrp-file");
     for len in [0, 1, 2047, 2048, 2049, 300_000] {
         let octets: Vec<u8> = (0..len)
-            .map(|n: u32| n.to_le_bytes()[n as usize % 4])
+            .map(|n: u32| n.to_le_bytes()[0] ^ n.to_le_bytes()[1])
             .collect();
         fs::write(folder.join("file"), &octets).unwrap();
         let ended = run("secure_msrp", &folder, &["--file", "file", "--out", "out"]);
