@@ -20,6 +20,7 @@ pub mod srvcc;
 pub mod subscriber;
 #[cfg(feature = "tls")]
 pub mod tls_psk;
+pub mod users;
 
 /// The project's README, so that its example is compiled and run as a test.
 #[doc = include_str!("../../README.md")]

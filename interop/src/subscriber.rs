@@ -168,10 +168,11 @@ impl Subscriber {
     pub fn message_ticket(
         &self,
         recipients: &[Identity],
-        proof_of_origin: bool,
+        proof: ProofOfOrigin,
     ) -> Result<GrantedTicket, SubscriberError> {
         let recipients = recipients.iter().cloned().map(Recipient::new).collect();
-        let policy = psk_mime::policy(Strength::Bits256, recipients, proof_of_origin)?;
+        let proven = proof != ProofOfOrigin::None;
+        let policy = psk_mime::policy(Strength::Bits256, recipients, proven)?;
         let mut flags = policy.flags();
         flags.reusable = true;
         self.request(&policy.with_flags(flags).map_err(TicketError::from)?)

@@ -83,7 +83,9 @@ fn req_msg_06_in_another_order_a_small_replay_cache_may_lose_some() {
     let nodes = [Node::new(&server.url())];
     let user = |uri| Subscriber::new(uri, &subscribers, &nodes).unwrap();
     let to = [Identity::uri(BOB).unwrap()];
-    let mut ticket = user(ALICE).message_ticket(&to, false).unwrap();
+    let mut ticket = user(ALICE)
+        .message_ticket(&to, ProofOfOrigin::None)
+        .unwrap();
     let mut store = Store::new();
     for n in 0..6_u8 {
         let cms = subscriber::seal(&[n], &mut ticket, &to, ProofOfOrigin::None).unwrap();
@@ -116,7 +118,9 @@ fn what_one_has_no_ticket_for_is_not_sent_and_a_missing_proof_is_not_taken() {
     let user = |uri| Subscriber::new(uri, &subscribers, &nodes).unwrap();
     let [bob, carol] = [BOB, "sip:carol@example.com"].map(|uri| Identity::uri(uri).unwrap());
     let to = [bob];
-    let mut ticket = user(ALICE).message_ticket(&to, false).unwrap();
+    let mut ticket = user(ALICE)
+        .message_ticket(&to, ProofOfOrigin::None)
+        .unwrap();
     let none = ProofOfOrigin::None;
     let refused = subscriber::seal(b"x", &mut ticket, &[carol], none);
     assert!(matches!(refused, Err(SubscriberError::Seal(_))));

@@ -17,7 +17,7 @@ use mikey_ticket::{AuditEvent, KmsPolicy, Policy};
 const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(core::net::IpAddr::V4(core::net::Ipv4Addr::LOCALHOST), 6043);
 
-/// Seconds for which tickets are made under one TPK, unless `--hours` says otherwise.
+/// Hours between rotations, unless `--hours` says otherwise.
 const DEFAULT_HOURS: u64 = 24;
 
 const HELP: &str = "A node of a key management service: MIKEY-TICKET (RFC 6043) over HTTP.
@@ -34,7 +34,7 @@ Usage: kms --keys FILE [--listen ADDRESS] [--subscribers FILE] [--redis URL]
                       node its own; needs the feature redis)
   --rotate            adds new TPKs to the file, or makes it, and ends: tickets are made under them
                       from now on, those under the old ones still resolve
-  --hours N           how long tickets are made under a TPK; they resolve twice as long (default: 24)
+  --hours N           how often keys are rotated; TPKs are good for twice as long (default: 24)
   --help              this text
 
 A file of TPKs has, as often as needed:    A file of subscribers has:

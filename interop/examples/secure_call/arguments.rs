@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use interop::users::{self, UserOptions};
 use lexopt::{Arg, Parser, ValueExt};
 use srtp::keying::Profile;
 
@@ -23,9 +24,7 @@ pub(crate) enum Task {
 pub(crate) struct Options {
     pub(crate) keying: Keying,
     pub(crate) scenario: Scenario,
-    /// Nodes of a KMS; none for one of the program's own.
-    pub(crate) kms: Vec<String>,
-    pub(crate) subscribers: Option<PathBuf>,
+    pub(crate) users: UserOptions,
     pub(crate) profile: Profile,
     pub(crate) wav: Option<PathBuf>,
     pub(crate) out: PathBuf,
@@ -73,8 +72,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     let mut options = Options {
         keying: Keying::Ticket,
         scenario: Scenario::Plain,
-        kms: Vec::new(),
-        subscribers: None,
+        users: UserOptions::default(),
         profile: DEFAULT_PROFILE,
         wav: None,
         out: DEFAULT_OUT.into(),
@@ -93,8 +91,6 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("divert") => {
                 options.scenario = Scenario::Divert(parser.value()?.parse_with(diversion)?);
             }
-            Arg::Long("kms") => options.kms.push(parser.value()?.parse_with(url)?),
-            Arg::Long("subscribers") => options.subscribers = Some(parser.value()?.into()),
             Arg::Long("suite") => options.profile = parser.value()?.parse_with(profile)?,
             Arg::Long("wav") => options.wav = Some(parser.value()?.into()),
             Arg::Long("out") => options.out = parser.value()?.into(),
@@ -105,12 +101,17 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("reorder") => options.reorder = true,
             Arg::Long("real-time") => options.real_time = true,
             Arg::Long("vanish") => options.vanish = Some(parser.value()?.parse()?),
+            Arg::Long("kms") => options
+                .users
+                .kms
+                .push(parser.value()?.parse_with(users::url)?),
+            Arg::Long("subscribers") => {
+                options.users.subscribers = Some(parser.value()?.into());
+            }
             _ => return Err(argument.unexpected()),
         }
     }
-    let of_tickets = options.scenario != Scenario::Plain
-        || !options.kms.is_empty()
-        || options.subscribers.is_some();
+    let of_tickets = options.scenario != Scenario::Plain || options.users.is_given();
     if options.keying == Keying::Sdes && of_tickets {
         let reason = "--fork, --divert, --kms and --subscribers need --keying ticket";
         return Err(reason.into());
@@ -126,36 +127,33 @@ and reports over UDP loopback, and compare what arrived with what was sent.
 
 Usage: secure_call [OPTIONS]
 
-  --keying HOW      ticket: MIKEY-TICKET, with the help of a KMS (default)
-                    sdes: keys in a=crypto
-  --fork            the call goes to Bob and to Carol, who get different keys; Bob wins
-  --divert HOW      the call to Bob is diverted to Carol, and Alice has
-                    anyone: a ticket that everyone may resolve, for ?@?
-                    again: a ticket for Bob; Carol declines, naming herself, and Alice calls her
-                    hang-up: a ticket for Bob; Carol declines, and Alice hangs up
-  --kms URL         a node of the KMS; may be repeated, the first that answers is taken
-                    (default: a KMS of the program's own)
-  --subscribers FILE
-                    users and their keys, as the KMS has them (default: those of the demonstration)
-  --suite NAME      SRTP suite that is offered, one of
+  --keying HOW        ticket: MIKEY-TICKET, with the help of a KMS (default)
+                      sdes: keys in a=crypto
+  --fork              the call goes to Bob and to Carol, who get different keys; Bob wins
+  --divert HOW        the call to Bob is diverted to Carol, and Alice has
+                      anyone: a ticket that everyone may resolve, for ?@?
+                      again: a ticket for Bob; Carol declines, naming herself, and Alice calls her
+                      hang-up: a ticket for Bob; Carol declines, and Alice hangs up
+{users}  --suite NAME      SRTP suite that is offered, one of
 {suites}
-  --wav FILE        audio to send: 8 kHz mono PCM (default: a melody of four seconds)
-                    Alice sends it as it is, the other side backwards
-  --out FILE        where the audio goes that Alice's peer received (default: {DEFAULT_OUT})
-  --start-seq N     first RTP sequence number, 0 to 65535 (default: random, below 32768)
-  --loss PERCENT    packets that the path loses, 0 to {MAX_LOSS_PERCENT} (default: 0)
-  --reorder         the path reorders packets
-  --real-time       a packet every 20 ms (default: as fast as it goes)
-  --vanish N        Alice's peer is gone after N packets
-  --help            this text
+  --wav FILE          audio to send: 8 kHz mono PCM (default: a melody of four seconds)
+                      Alice sends it as it is, the other side backwards
+  --out FILE          where the audio goes that Alice's peer received (default: {DEFAULT_OUT})
+  --start-seq N       first RTP sequence number, 0 to 65535 (default: random, below 32768)
+  --loss PERCENT      packets that the path loses, 0 to {MAX_LOSS_PERCENT} (default: 0)
+  --reorder           the path reorders packets
+  --real-time         a packet every 20 ms (default: as fast as it goes)
+  --vanish N          Alice's peer is gone after N packets
+  --help              this text
 
 A node of the KMS that does not answer is given up after 5 s, a peer after 2 s.
 
 Exit code 0: the audio arrived bit for bit both ways, losses aside. 1: it did not, or there was no
 call. 2: bad input. 3: Alice hung up, as she was told to.
 ",
+        users = UserOptions::HELP,
         suites = suites()
-            .map(|name| " ".repeat(22) + name)
+            .map(|name| " ".repeat(24) + name)
             .collect::<Vec<_>>()
             .join("\n"),
     )
@@ -182,14 +180,6 @@ fn diversion(name: &str) -> Result<Diversion, &'static str> {
         "again" => Ok(Diversion::CallAgain),
         "hang-up" => Ok(Diversion::HangUp),
         _ => Err("known are anyone, again and hang-up"),
-    }
-}
-
-fn url(text: &str) -> Result<String, &'static str> {
-    if text.starts_with("http://") {
-        Ok(text.to_owned())
-    } else {
-        Err("not a URL of http://")
     }
 }
 

@@ -30,10 +30,10 @@ use interop::{
     audio::{self, FRAME_SAMPLES, WavError, WavFile},
     impairment::Impairment,
     keyed_media::KeyingError,
-    kms::ConfigError,
     rtp,
     sdp::SdpError,
     subscriber::SubscriberError,
+    users::UsersError,
 };
 use keying::Agreed;
 use mikey_ticket::{SrtpKeyError, TicketError};
@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         None => Ok(ExitCode::from(HUNG_UP)),
     }) {
         Ok(code) => code,
-        Err(CallError::Config(error)) => bad_input(&format!("--subscribers: {error}")),
+        Err(CallError::Users(error @ UsersError::Config(_))) => bad_input(&error.to_string()),
         Err(error) => {
             eprintln!("secure_call: {error}");
             ExitCode::FAILURE
@@ -263,8 +263,6 @@ fn below_2_15(rng: &mut impl Rng) -> u16 {
 /// The call could not be made or ended early.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
-    #[error("{0}")]
-    Config(#[from] ConfigError),
     #[error("keys not agreed on: {0}")]
     Keying(#[from] KeyingError),
     #[error("no report where one was expected")]
@@ -301,6 +299,8 @@ enum CallError {
     Subscriber(#[from] SubscriberError),
     #[error("ticket: {0}")]
     Ticket(#[from] TicketError),
+    #[error("{0}")]
+    Users(#[from] UsersError),
     #[error("packet refused: {0}")]
     Unprotect(#[from] srtp::UnprotectError),
 }

@@ -1,8 +1,10 @@
 //! What the command line asks for.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::ffi::OsString;
 
+use interop::users::{self, UserOptions};
 use lexopt::{Arg, Parser, ValueExt};
+use smime_psk::ProofOfOrigin;
 
 /// What Alice writes unless she is told otherwise.
 const TEXT: &str = "Meet me at the usual place.";
@@ -11,8 +13,9 @@ const TEXT: &str = "Meet me at the usual place.";
 const MAX_DEFERRED: usize = 1000;
 
 /// What `--help` prints.
-pub(crate) const HELP: &str =
-    "Alice writes SIP MESSAGEs that are protected end to end by S/MIME, with a content key in a ticket
+pub(crate) fn help() -> String {
+    format!(
+        "Alice writes SIP MESSAGEs that are protected end to end by S/MIME, with a content key in a ticket
 from a KMS. Those that they are for open them; what was changed or sent again is refused.
 
 Usage: secure_message [OPTIONS]
@@ -25,15 +28,15 @@ Usage: secure_message [OPTIONS]
   --deferred N        Bob is away while N messages come; a store delivers them, the oldest first
                       (only with --to user)
   --text TEXT         what Alice writes (default: a sentence)
-  --kms URL           a node of the KMS; may be repeated, the first that answers is taken
-                      (default: a KMS of the program's own)
-  --subscribers FILE  users and their keys, as the KMS has them (default: those of the demonstration)
-  --help              this text
+{users}  --help              this text
 
 A node of the KMS that does not answer is given up after 5 s.
 
 Exit code 0: everyone read what Alice wrote. 1: someone did not. 2: bad input.
-";
+",
+        users = UserOptions::HELP
+    )
+}
 
 /// What the program is to do.
 pub(crate) enum Task {
@@ -52,12 +55,21 @@ pub(crate) enum To {
 /// What is written, and how.
 pub(crate) struct Options {
     pub(crate) to: To,
-    pub(crate) proof: bool,
+    proof: bool,
     pub(crate) deferred: usize,
     pub(crate) text: String,
-    /// Nodes of a KMS; none for one of the program's own.
-    pub(crate) kms: Vec<String>,
-    pub(crate) subscribers: Option<PathBuf>,
+    pub(crate) users: UserOptions,
+}
+
+impl Options {
+    /// The proof of origin that is asked for: `kind`, or none.
+    pub(crate) fn proof(&self, kind: ProofOfOrigin) -> ProofOfOrigin {
+        if self.proof {
+            kind
+        } else {
+            ProofOfOrigin::None
+        }
+    }
 }
 
 /// Reads the command line, the program's name left out.
@@ -67,8 +79,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
         proof: false,
         deferred: 0,
         text: TEXT.to_owned(),
-        kms: Vec::new(),
-        subscribers: None,
+        users: UserOptions::default(),
     };
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
@@ -78,8 +89,13 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("proof") => options.proof = true,
             Arg::Long("deferred") => options.deferred = parser.value()?.parse_with(deferred)?,
             Arg::Long("text") => options.text = parser.value()?.string()?,
-            Arg::Long("kms") => options.kms.push(parser.value()?.parse_with(url)?),
-            Arg::Long("subscribers") => options.subscribers = Some(parser.value()?.into()),
+            Arg::Long("kms") => options
+                .users
+                .kms
+                .push(parser.value()?.parse_with(users::url)?),
+            Arg::Long("subscribers") => {
+                options.users.subscribers = Some(parser.value()?.into());
+            }
             _ => return Err(argument.unexpected()),
         }
     }
@@ -102,13 +118,5 @@ fn deferred(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number <= MAX_DEFERRED => Ok(number),
         _ => Err(format!("not a number from 0 to {MAX_DEFERRED}")),
-    }
-}
-
-fn url(text: &str) -> Result<String, &'static str> {
-    if text.starts_with("http://") {
-        Ok(text.to_owned())
-    } else {
-        Err("not a URL of http://")
     }
 }

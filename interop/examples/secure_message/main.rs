@@ -13,9 +13,10 @@ use std::process::ExitCode;
 use arguments::{Options, Task, To};
 use getrandom::{SysRng, rand_core::UnwrapErr};
 use interop::{
-    kms::{self, ConfigError, Node, Server, Subscribers},
+    kms,
     sip::{SipError, SipMessage, Store},
     subscriber::{self, Subscriber, SubscriberError},
+    users::{Users, UsersError},
 };
 use mikey::Identity;
 use mikey_ticket::{TicketError, profile::key_transport::ContentKeySender};
@@ -39,14 +40,14 @@ fn main() -> ExitCode {
     let options = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(Task::Write(options)) => options,
         Ok(Task::Help) => {
-            print!("{}", arguments::HELP);
+            print!("{}", arguments::help());
             return ExitCode::SUCCESS;
         }
         Err(error) => return failed(&format!("{error} (--help lists the options)"), 2),
     };
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(MessageError::Config(error)) => failed(&format!("--subscribers: {error}"), 2),
+        Err(MessageError::Users(error @ UsersError::Config(_))) => failed(&error.to_string(), 2),
         Err(error) => failed(&error.to_string(), 1),
     }
 }
@@ -57,7 +58,8 @@ fn failed(what: &str, code: u8) -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), MessageError> {
-    let network = Network::new(options)?;
+    let network = Network(Users::new(&options.users)?);
+    println!("KMS at {}\n", network.0.kms());
     match options.to {
         To::User if options.deferred > 0 => network.deferred(options),
         To::User => network.to_user(options),
@@ -66,49 +68,19 @@ fn run(options: &Options) -> Result<(), MessageError> {
     }
 }
 
-/// A KMS and its subscribers.
-struct Network {
-    /// Serves as long as it is here.
-    _server: Option<Server>,
-    subscribers: Subscribers,
-    nodes: Vec<Node>,
-}
+/// The users, and the servers between them.
+struct Network(Users);
 
 impl Network {
-    fn new(options: &Options) -> Result<Self, MessageError> {
-        let subscribers = match &options.subscribers {
-            Some(file) => Subscribers::read(file)?,
-            None => Subscribers::demo().map_err(TicketError::from)?,
-        };
-        let (server, urls) = if options.kms.is_empty() {
-            let server = kms::local(&subscribers)?;
-            let url = server.url();
-            (Some(server), vec![url])
-        } else {
-            (None, options.kms.clone())
-        };
-        println!("KMS at {}\n", urls.join(", "));
-        Ok(Self {
-            _server: server,
-            subscribers,
-            nodes: urls.iter().map(|url| Node::new(url)).collect(),
-        })
-    }
-
     fn user(&self, uri: &str) -> Result<Subscriber, SubscriberError> {
-        let user = Subscriber::new(uri, &self.subscribers, &self.nodes)?;
-        Ok(user.remembering(REMEMBERED))
+        Ok(self.0.user(uri)?.remembering(REMEMBERED))
     }
 
     fn to_user(&self, options: &Options) -> Result<(), MessageError> {
         // A tag convinces a recipient who is the only one (TR 33.829 annex F).
-        let proof = if options.proof {
-            ProofOfOrigin::Mac
-        } else {
-            ProofOfOrigin::None
-        };
+        let proof = options.proof(ProofOfOrigin::Mac);
         let to = identities(&[BOB])?;
-        let mut ticket = self.user(ALICE)?.message_ticket(&to, options.proof)?;
+        let mut ticket = self.user(ALICE)?.message_ticket(&to, proof)?;
         let cms = subscriber::seal(&entity(&options.text)?, &mut ticket, &to, proof)?;
         let message = SipMessage::smime(ALICE, BOB, &cms);
         show("Alice sends", &message);
@@ -118,31 +90,21 @@ impl Network {
         if let Some(octet) = changed.last_mut() {
             *octet ^= 1;
         }
-        if bob.open(&changed, proof).is_ok() {
-            return Err(MessageError::Accepted);
-        }
+        refused(bob.open(&changed, proof))?;
         println!("Bob refuses it with one bit changed");
         let opened = bob.open(&message.cms()?, proof)?;
         reads("Bob", &message, &opened, &options.text)?;
-        if bob.open(&message.cms()?, proof).is_ok() {
-            return Err(MessageError::Accepted);
-        }
+        refused(bob.open(&message.cms()?, proof))?;
         println!("Bob refuses it a second time");
-        if self.user(CAROL)?.open(&message.cms()?, proof).is_ok() {
-            return Err(MessageError::Accepted);
-        }
+        refused(self.user(CAROL)?.open(&message.cms()?, proof))?;
         println!("Carol cannot open it");
         Ok(())
     }
 
     fn deferred(&self, options: &Options) -> Result<(), MessageError> {
-        let proof = if options.proof {
-            ProofOfOrigin::Mac
-        } else {
-            ProofOfOrigin::None
-        };
+        let proof = options.proof(ProofOfOrigin::Mac);
         let to = identities(&[BOB])?;
-        let mut ticket = self.user(ALICE)?.message_ticket(&to, options.proof)?;
+        let mut ticket = self.user(ALICE)?.message_ticket(&to, proof)?;
         let text = |n: usize| format!("{n}: {}", options.text);
         let mut store = Store::new();
         for n in 1..=options.deferred {
@@ -158,9 +120,7 @@ impl Network {
             let message = SipMessage::read(&octets)?;
             let opened = bob.open(&message.cms()?, proof)?;
             reads("Bob", &message, &opened, &text(n))?;
-            if bob.open(&message.cms()?, proof).is_ok() {
-                return Err(MessageError::Accepted);
-            }
+            refused(bob.open(&message.cms()?, proof))?;
         }
         println!("None was lost, and none is opened twice: Bob remembers {REMEMBERED}");
         Ok(())
@@ -169,13 +129,9 @@ impl Network {
     /// TR 33.829 §8.3.1.1.3.
     fn to_psi(&self, options: &Options) -> Result<(), MessageError> {
         let rng = &mut UnwrapErr(SysRng);
-        let proof = if options.proof {
-            ProofOfOrigin::Mac
-        } else {
-            ProofOfOrigin::None
-        };
+        let proof = options.proof(ProofOfOrigin::Mac);
         let list = identities(&[LIST])?;
-        let mut ticket = self.user(ALICE)?.message_ticket(&list, options.proof)?;
+        let mut ticket = self.user(ALICE)?.message_ticket(&list, proof)?;
         let cms = subscriber::seal(&entity(&options.text)?, &mut ticket, &list, proof)?;
         let message = SipMessage::smime(ALICE, LIST, &cms);
         show("Alice sends", &message);
@@ -187,15 +143,11 @@ impl Network {
             opened.sender().unwrap_or("nobody")
         );
         let members = identities(&[BOB, CAROL])?;
-        let mut ticket = server.message_ticket(&members, options.proof)?;
+        let mut ticket = server.message_ticket(&members, proof)?;
         let mut to_all =
             ContentKeySender::to_list(&mut ticket, server.identity(), &members, kms::now());
         // Members have the same key, so their proof is one that binds.
-        let proof = if options.proof {
-            ProofOfOrigin::Committing
-        } else {
-            ProofOfOrigin::None
-        };
+        let proof = options.proof(ProofOfOrigin::Committing);
         let policy = SealPolicy::default().proof_of_origin(proof);
         let fields = ListServer::new(message.from(), message.to());
         let cms = fields.reencrypt(opened, &mut to_all, &policy, rng)?;
@@ -205,13 +157,9 @@ impl Network {
 
     /// TR 33.829 §8.3.1.1.4.
     fn to_uri_list(&self, options: &Options) -> Result<(), MessageError> {
-        let proof = if options.proof {
-            ProofOfOrigin::Committing
-        } else {
-            ProofOfOrigin::None
-        };
+        let proof = options.proof(ProofOfOrigin::Committing);
         let to = identities(&[BOB, CAROL])?;
-        let mut ticket = self.user(ALICE)?.message_ticket(&to, options.proof)?;
+        let mut ticket = self.user(ALICE)?.message_ticket(&to, proof)?;
         let cms = subscriber::seal(&entity(&options.text)?, &mut ticket, &to, proof)?;
         let body = with_list(&[BOB, CAROL], &cms);
         let content_type = format!("multipart/mixed;boundary={BOUNDARY}");
@@ -248,6 +196,15 @@ impl Network {
             reads(name, &message, &opened, text)?;
         }
         Ok(())
+    }
+}
+
+/// That a message was refused, by the one who got it and not for want of a KMS.
+fn refused(outcome: Result<Opened, SubscriberError>) -> Result<(), MessageError> {
+    match outcome {
+        Ok(_) => Err(MessageError::Accepted),
+        Err(SubscriberError::Open(_) | SubscriberError::Ticket(_)) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -318,10 +275,6 @@ enum MessageError {
     Accepted,
     #[error("what arrived is NOT what was sent")]
     Changed,
-    #[error("{0}")]
-    Config(#[from] ConfigError),
-    #[error("socket: {0}")]
-    Io(#[from] std::io::Error),
     #[error("MIME: {0}")]
     Mime(#[from] MimeError),
     #[error("the list of recipients is not there")]
@@ -336,4 +289,6 @@ enum MessageError {
     Subscriber(#[from] SubscriberError),
     #[error("ticket: {0}")]
     Ticket(#[from] TicketError),
+    #[error("{0}")]
+    Users(#[from] UsersError),
 }

@@ -2,12 +2,14 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use interop::users::{self, UserOptions};
 use lexopt::{Arg, Parser, ValueExt};
 use sdp_sec::tls_role::TransportRole;
 
 /// What `--help` prints.
-pub(crate) const HELP: &str =
-    "Two users agree with an SDP offer and answer on a key that a KMS vouches for, connect by TLS
+pub(crate) fn help() -> String {
+    format!(
+        "Two users agree with an SDP offer and answer on a key that a KMS vouches for, connect by TLS
 with it through a relay that has no key, and exchange messages or a file by MSRP.
 
 Usage: secure_msrp [OPTIONS]
@@ -18,15 +20,15 @@ Usage: secure_msrp [OPTIONS]
   --reconnect         the connection is closed and made anew, with the same key
   --vanish            Bob is gone once he is connected
   --relay-log FILE    all octets that the relay carries
-  --kms URL           a node of the KMS; may be repeated, the first that answers is taken
-                      (default: a KMS of the program's own)
-  --subscribers FILE  users and their keys, as the KMS has them (default: those of the demonstration)
-  --help              this text
+{users}  --help              this text
 
 A node of the KMS, or a peer, that does not answer is given up after 5 s.
 
 Exit code 0: what was sent arrived. 1: it did not, or there was no session. 2: bad input.
-";
+",
+        users = UserOptions::HELP
+    )
+}
 
 /// What the program is to do.
 pub(crate) enum Task {
@@ -42,9 +44,7 @@ pub(crate) struct Options {
     pub(crate) reconnect: bool,
     pub(crate) vanish: bool,
     pub(crate) relay_log: Option<PathBuf>,
-    /// Nodes of a KMS; none for one of the program's own.
-    pub(crate) kms: Vec<String>,
-    pub(crate) subscribers: Option<PathBuf>,
+    pub(crate) users: UserOptions,
 }
 
 /// Reads the command line, the program's name left out.
@@ -56,8 +56,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
         reconnect: false,
         vanish: false,
         relay_log: None,
-        kms: Vec::new(),
-        subscribers: None,
+        users: UserOptions::default(),
     };
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
@@ -69,8 +68,13 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("reconnect") => options.reconnect = true,
             Arg::Long("vanish") => options.vanish = true,
             Arg::Long("relay-log") => options.relay_log = Some(parser.value()?.into()),
-            Arg::Long("kms") => options.kms.push(parser.value()?.parse_with(url)?),
-            Arg::Long("subscribers") => options.subscribers = Some(parser.value()?.into()),
+            Arg::Long("kms") => options
+                .users
+                .kms
+                .push(parser.value()?.parse_with(users::url)?),
+            Arg::Long("subscribers") => {
+                options.users.subscribers = Some(parser.value()?.into());
+            }
             _ => return Err(argument.unexpected()),
         }
     }
@@ -82,13 +86,5 @@ fn role(name: &str) -> Result<TransportRole, &'static str> {
         "active" => Ok(TransportRole::Active),
         "passive" => Ok(TransportRole::Passive),
         _ => Err("known are active and passive"),
-    }
-}
-
-fn url(text: &str) -> Result<String, &'static str> {
-    if text.starts_with("http://") {
-        Ok(text.to_owned())
-    } else {
-        Err("not a URL of http://")
     }
 }

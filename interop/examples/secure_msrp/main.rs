@@ -21,10 +21,10 @@ use endpoint::{Endpoint, Line};
 use interop::{
     cema_relay::{Relay, RelayError},
     keyed_media::{self, KeyingError},
-    kms::{self, ConfigError, Node, Server, Subscribers},
     msrp::{Message, SessionError},
-    subscriber::{Subscriber, SubscriberError},
+    subscriber::SubscriberError,
     tls_psk::TlsError,
+    users::{Users, UsersError},
 };
 use mikey::Identity;
 use mikey_ticket::TicketError;
@@ -44,14 +44,16 @@ fn main() -> ExitCode {
     let options = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(Task::Talk(options)) => options,
         Ok(Task::Help) => {
-            print!("{}", arguments::HELP);
+            print!("{}", arguments::help());
             return ExitCode::SUCCESS;
         }
         Err(error) => return failed(&format!("{error} (--help lists the options)"), 2),
     };
     match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error @ (MsrpError::Config(_) | MsrpError::File(..))) => failed(&error.to_string(), 2),
+        Err(error @ (MsrpError::Users(UsersError::Config(_)) | MsrpError::File(..))) => {
+            failed(&error.to_string(), 2)
+        }
         Err(error) => failed(&error.to_string(), 1),
     }
 }
@@ -109,25 +111,15 @@ fn in_file(path: &Path, error: io::Error) -> MsrpError {
 
 /// Offer and answer, by way of the relay.
 fn agree(options: &Options, relay: &Relay) -> Result<(Endpoint, Endpoint), MsrpError> {
-    let subscribers = match &options.subscribers {
-        Some(file) => Subscribers::read(file)?,
-        None => Subscribers::demo().map_err(TicketError::from)?,
-    };
-    let (_server, urls): (Option<Server>, _) = if options.kms.is_empty() {
-        let server = kms::local(&subscribers)?;
-        let url = server.url();
-        (Some(server), vec![url])
-    } else {
-        (None, options.kms.clone())
-    };
-    println!("KMS at {}\n", urls.join(", "));
-    let nodes: Vec<_> = urls.iter().map(|url| Node::new(url)).collect();
-    let user = |uri| Subscriber::new(uri, &subscribers, &nodes);
+    let users = Users::new(&options.users)?;
+    println!("KMS at {}\n", users.kms());
 
     // Alice offers.
     let bob = Identity::uri(BOB).map_err(TicketError::from)?;
     let policy = keyed_media::forked(32, core::slice::from_ref(&bob));
-    let mut ticket = user(ALICE)?.request(&policy.map_err(TicketError::from)?)?;
+    let mut ticket = users
+        .user(ALICE)?
+        .request(&policy.map_err(TicketError::from)?)?;
     let (transfer, message) = keyed_media::offer_tls(&mut ticket, &bob)?;
     let alice = Line::listen()?;
     let offer = alice.offer("alice", &message)?;
@@ -136,7 +128,7 @@ fn agree(options: &Options, relay: &Relay) -> Result<(Endpoint, Endpoint), MsrpE
 
     // Bob looks, has the ticket resolved, and answers.
     let init = endpoint::key_mgmt(&offer_at_bob)?;
-    let verified = user(BOB)?.receive(&init)?;
+    let verified = users.user(BOB)?.receive(&init)?;
     endpoint::check_protocols(&offer_at_bob, &verified)?;
     println!(
         "Bob: the KMS vouches for {}\n",
@@ -216,8 +208,6 @@ fn print_sdp(title: &str, text: &str) {
 enum MsrpError {
     #[error("what arrived is NOT what was sent")]
     Changed,
-    #[error("{0}")]
-    Config(#[from] ConfigError),
     #[error("{0}: {1}")]
     File(PathBuf, io::Error),
     #[error("keys not agreed on: {0}")]
@@ -240,6 +230,8 @@ enum MsrpError {
     Tls(#[from] TlsError),
     #[error("the offer and its answer do not fit")]
     Unfit,
+    #[error("{0}")]
+    Users(#[from] UsersError),
     #[error("the other side has vanished")]
     Vanished,
 }

@@ -97,8 +97,8 @@ impl TicketKeys for KeyFile {
     }
 }
 
-/// Adds a TPK of each strength to the file, from `now` on: tickets are made under it for `seconds`
-/// and resolved for twice as long. Makes the file if there is none; only its owner may read it.
+/// Adds a TPK of each strength to the file, good from `now` on for twice `seconds`, after which the
+/// next should come: tickets are made under the latest, and resolve as long as theirs is good. Makes the file if there is none; only its owner may read it.
 ///
 /// # Errors
 ///

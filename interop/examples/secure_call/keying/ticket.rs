@@ -8,9 +8,9 @@ use getrandom::{
 };
 use interop::{
     keyed_media::{self, ANSWERER, KeyingError, OFFERER},
-    kms::{self, Node, Server, Subscribers},
     sdp::Audio,
-    subscriber::{Subscriber, SubscriberError},
+    subscriber::SubscriberError,
+    users::Users,
 };
 use mikey::{Identity, derive::SessionKey};
 use mikey_ticket::{Established, TicketError, Transfer};
@@ -47,7 +47,8 @@ const CAROL: User = User {
 };
 
 pub(super) fn agree(options: &Options) -> Result<Option<Agreed>, CallError> {
-    let network = Network::new(options)?;
+    let network = Network(Users::new(&options.users)?);
+    println!("KMS at {}\n", network.0.kms());
     let call = |recipients: &[&str], to| network.invite(options, recipients, to);
     match options.scenario {
         Scenario::Plain => {
@@ -89,39 +90,10 @@ pub(super) fn agree(options: &Options) -> Result<Option<Agreed>, CallError> {
     }
 }
 
-/// A KMS and its subscribers.
-struct Network {
-    /// Serves as long as it is here.
-    _server: Option<Server>,
-    subscribers: Subscribers,
-    nodes: Vec<Node>,
-}
+/// The users, and what is between them.
+struct Network(Users);
 
 impl Network {
-    fn new(options: &Options) -> Result<Self, CallError> {
-        let subscribers = match &options.subscribers {
-            Some(file) => Subscribers::read(file)?,
-            None => Subscribers::demo().map_err(TicketError::from)?,
-        };
-        let (server, urls) = if options.kms.is_empty() {
-            let server = kms::local(&subscribers)?;
-            let url = server.url();
-            (Some(server), vec![url])
-        } else {
-            (None, options.kms.clone())
-        };
-        println!("KMS at {}\n", urls.join(", "));
-        Ok(Self {
-            _server: server,
-            subscribers,
-            nodes: urls.iter().map(|url| Node::new(url)).collect(),
-        })
-    }
-
-    fn user(&self, user: User) -> Result<Subscriber, SubscriberError> {
-        Subscriber::new(user.uri, &self.subscribers, &self.nodes)
-    }
-
     /// Alice gets a ticket for `recipients` and offers a call to `to`.
     fn invite(&self, options: &Options, recipients: &[&str], to: User) -> Result<Call, CallError> {
         println!(
@@ -134,7 +106,7 @@ impl Network {
             .map_err(TicketError::from)?;
         let policy = keyed_media::forked(options.profile.key_len(), &recipients);
         let policy = policy.map_err(TicketError::from)?;
-        let mut ticket = self.user(ALICE)?.request(&policy)?;
+        let mut ticket = self.0.user(ALICE.uri)?.request(&policy)?;
 
         let peer = Identity::uri(to.uri).map_err(TicketError::from)?;
         let ssrc = UnwrapErr(SysRng).next_u32();
@@ -158,7 +130,7 @@ impl Network {
         let section = offered.media().next().ok_or(KeyingError::OtherSessions)?;
         let section = section.section();
         let init = keyed_media::message(section)?;
-        let verified = match self.user(user)?.receive(&init) {
+        let verified = match self.0.user(user.uri)?.receive(&init) {
             Ok(verified) => verified,
             Err(SubscriberError::Declined(refusal)) => {
                 let message = refusal.message().map(<[u8]>::to_vec);
