@@ -65,6 +65,13 @@ fn req_psk_15_the_relay_carries_tls_records_and_never_sees_plaintext() {
 }
 
 #[test]
+fn req_psk_15_behind_a_relay_there_is_no_session_with_one_who_lacks_cema() {
+    let ended = run("secure_msrp", &folder("msrp-cema"), &["--without-cema"]);
+    ended.fails(1, "does not know msrp-cema");
+    assert!(!ended.says("TLS "));
+}
+
+#[test]
 fn req_psk_17_a_closed_connection_is_made_anew_with_the_same_key() {
     let folder = folder("msrp-reconnect");
     for callee in ["active", "passive"] {

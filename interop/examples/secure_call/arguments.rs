@@ -134,7 +134,7 @@ Usage: secure_call [OPTIONS]
                       anyone: a ticket that everyone may resolve, for ?@?
                       again: a ticket for Bob; Carol declines, naming herself, and Alice calls her
                       hang-up: a ticket for Bob; Carol declines, and Alice hangs up
-{users}  --suite NAME      SRTP suite that is offered, one of
+{users}  --suite NAME        SRTP suite that is offered, one of
 {suites}
   --wav FILE          audio to send: 8 kHz mono PCM (default: a melody of four seconds)
                       Alice sends it as it is, the other side backwards

@@ -18,6 +18,7 @@ Usage: secure_msrp [OPTIONS]
   --out FILE          where Bob puts what came
   --callee ROLE       active: Bob connects (default); passive: Alice does
   --reconnect         the connection is closed and made anew, with the same key
+  --without-cema      Bob does not know a=msrp-cema: with a relay between there is no session then
   --vanish            Bob is gone once he is connected
   --relay-log FILE    all octets that the relay carries
 {users}  --help              this text
@@ -42,6 +43,7 @@ pub(crate) struct Options {
     pub(crate) out: Option<PathBuf>,
     pub(crate) callee: TransportRole,
     pub(crate) reconnect: bool,
+    pub(crate) without_cema: bool,
     pub(crate) vanish: bool,
     pub(crate) relay_log: Option<PathBuf>,
     pub(crate) users: UserOptions,
@@ -54,6 +56,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
         out: None,
         callee: TransportRole::Active,
         reconnect: false,
+        without_cema: false,
         vanish: false,
         relay_log: None,
         users: UserOptions::default(),
@@ -66,6 +69,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("out") => options.out = Some(parser.value()?.into()),
             Arg::Long("callee") => options.callee = parser.value()?.parse_with(role)?,
             Arg::Long("reconnect") => options.reconnect = true,
+            Arg::Long("without-cema") => options.without_cema = true,
             Arg::Long("vanish") => options.vanish = true,
             Arg::Long("relay-log") => options.relay_log = Some(parser.value()?.into()),
             Arg::Long("kms") => options

@@ -77,8 +77,11 @@ impl Line {
         let keyed = sessions.lines().first().map(LineSessions::cs_ids);
         let offered = Anchoring::of(&media)?;
         let step = CemaStep::of_answerer(&offered, false, true).end_to_end(&offered);
-        if keyed != Some(OFFERER..=OFFERER) || step != CemaStep::Connect {
+        if keyed != Some(OFFERER..=OFFERER) {
             return Err(MsrpError::Unfit);
+        }
+        if step != CemaStep::Connect {
+            return Err(MsrpError::NoCema);
         }
         let setup = tls_role::answer_setup(Protocol::TcpTlsMsrp, offered.setup, wish);
         self.describe(user, setup.map_err(|rule| rule.at(0))?, message)
@@ -129,7 +132,7 @@ impl Line {
         if side == Side::Offerer {
             let step = CemaStep::of_offerer(&anchoring, false, roles.transport);
             if step.end_to_end(&anchoring) != CemaStep::Connect {
-                return Err(MsrpError::Unfit);
+                return Err(MsrpError::NoCema);
             }
         }
         let own_path = Path::of(own.section())?.ok_or(MsrpError::Unfit)?;

@@ -137,6 +137,12 @@ fn agree(options: &Options, relay: &Relay) -> Result<(Endpoint, Endpoint), MsrpE
     let (keys, response) = keyed_media::answer_tls(verified)?;
     let bob_line = Line::listen()?;
     let answer = bob_line.answer("bob", &offer_at_bob, options.callee, &response)?;
+    // Who does not know the attribute does not write it.
+    let answer = if options.without_cema {
+        answer.replace("a=msrp-cema\r\n", "")
+    } else {
+        answer
+    };
     print_sdp("answer, from Bob", &answer);
     let at_bob = bob_line.agreed(&offer_at_bob, &answer, Side::Answerer, &keys)?;
 
@@ -212,6 +218,8 @@ enum MsrpError {
     File(PathBuf, io::Error),
     #[error("keys not agreed on: {0}")]
     Keying(#[from] KeyingError),
+    #[error("a relay is between, and the other side does not know msrp-cema: TLS would end there")]
+    NoCema,
     #[error("{0}")]
     Relay(#[from] RelayError),
     #[error("SDP: {0}")]
