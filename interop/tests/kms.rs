@@ -72,6 +72,18 @@ fn tickets_under_a_tpk_that_was_rotated_out_still_resolve() {
 }
 
 #[test]
+fn a_node_is_asked_again_after_a_pause() {
+    let folder = folder("kms-pause");
+    let keys = key_file(&folder);
+    let (_node, url) = support::kms(&["--keys", &keys]);
+    let alice = subscriber(ALICE, &[Node::new(&url)]);
+    assert!(alice.request(&for_bob()).is_ok());
+    // Longer than a node waits for a request.
+    thread::sleep(Duration::from_secs(6));
+    assert!(alice.request(&for_bob()).is_ok());
+}
+
+#[test]
 fn a_broken_file_of_keys_leaves_those_that_were_read() {
     let folder = folder("kms-broken");
     let keys = key_file(&folder);

@@ -46,6 +46,8 @@ impl Node {
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
+            // A node closes idle connections; one that is kept here could be one that is closed.
+            .max_idle_connections(0)
             .build();
         Self {
             url: url.to_owned(),
