@@ -46,6 +46,15 @@ const CAROL: User = User {
     uri: "sip:carol@example.com",
 };
 
+/// Whom Alice would also speak to in Bob's place.
+const CONTACTS: [User; 1] = [CAROL];
+
+impl User {
+    fn is(&self, identity: &Identity) -> bool {
+        identity.data() == self.uri.as_bytes()
+    }
+}
+
 pub(super) fn agree(options: &Options) -> Result<Option<Agreed>, CallError> {
     let network = Network(Users::new(&options.users)?);
     println!("KMS at {}\n", network.0.kms());
@@ -78,14 +87,16 @@ pub(super) fn agree(options: &Options) -> Result<Option<Agreed>, CallError> {
             let answer = network.answer(&diverted.sdp, CAROL)?;
             let who = diverted.declined_by(&answer)?;
             println!("Alice's ticket is not for {}, who declines.\n", uri(&who));
-            if decision == Diversion::HangUp {
+            // Nothing proves the name: Alice calls again only someone whom she knows.
+            let known = CONTACTS.into_iter().find(|user| user.is(&who));
+            let Some(user) = known.filter(|_| decision == Diversion::CallAgain) else {
                 println!("Alice hangs up.");
                 return Ok(None);
-            }
-            println!("Alice calls her, with a new ticket.\n");
-            let again = call(&[CAROL.uri], CAROL)?;
-            let answer = network.answer(&again.sdp, CAROL)?;
-            again.complete(answer.accepted()?, &[CAROL]).map(Some)
+            };
+            println!("Alice calls {}, with a new ticket.\n", user.name);
+            let again = call(&[user.uri], user)?;
+            let answer = network.answer(&again.sdp, user)?;
+            again.complete(answer.accepted()?, &[user]).map(Some)
         }
     }
 }
@@ -177,8 +188,7 @@ impl Call {
         let section = sdp.media().next().ok_or(KeyingError::OtherSessions)?;
         let response = keyed_media::message(section.section())?;
         let at_alice = self.transfer.accept(&response).map_err(TicketError::from)?;
-        let is_wanted = |user: &User| at_alice.peer().data() == user.uri.as_bytes();
-        if !wanted.iter().any(is_wanted) {
+        if !wanted.iter().any(|user| user.is(at_alice.peer())) {
             return Err(TicketError::UnknownIdentity.into());
         }
         println!("To Alice the KMS vouches for {}\n", uri(at_alice.peer()));
