@@ -41,7 +41,7 @@ pub enum SdpError {
 pub struct Audio {
     /// Where the describing side receives.
     pub address: SocketAddr,
-    /// Its `a=crypto` lines, in its order of preference.
+    /// The lines that key it, in its order of preference: `a=crypto`, or `a=key-mgmt`.
     pub crypto: Vec<String>,
 }
 
@@ -113,7 +113,7 @@ impl Audio {
             .ok_or(SdpError::NoAudio)?;
         let crypto = section
             .iter()
-            .filter(|line| line.starts_with("a=crypto:"))
+            .filter(|line| line.starts_with("a=crypto:") || line.starts_with("a=key-mgmt:"))
             .map(|line| (*line).to_owned())
             .collect();
         Ok(Self {

@@ -5,32 +5,131 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
+mod support;
+
+use core::{ops::Deref, time::Duration};
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    time::Instant,
 };
 
 use interop::audio::{self, FRAME_SAMPLES};
 use srtp::keying::Profile;
+use support::Ended;
+
+const KEYINGS: [&[&str]; 2] = [&["--keying", "sdes"], &[]];
 
 #[test]
 fn a_call_arrives_bit_for_bit() {
-    let call = Call::new("plain").run(&[]);
+    for keying in KEYINGS {
+        let call = Call::new("plain").run(keying);
+        call.succeeds();
+        let both_ways = |line: &str| call.stdout.lines().filter(|l| *l == line).count() == 2;
+        assert!(both_ways("packets sent      200 SRTP, 4 SRTCP"));
+        assert!(both_ways("received          200 SRTP, 4 SRTCP"));
+        assert!(both_ways("replays refused   1 of 1"));
+        assert!(both_ways("forgeries refused 1 of 1"));
+        assert!(both_ways(
+            "audio             bit for bit as sent in G.711, 0 lost packets aside"
+        ));
+        assert_eq!(
+            audio::read_wav(&call.out).unwrap().len(),
+            audio::melody().len()
+        );
+    }
+}
+
+#[test]
+fn a_ticket_keys_the_call_and_no_key_is_in_the_offer() {
+    let call = Call::new("ticket").run(&[]);
     call.succeeds();
-    assert!(call.says("packets sent      200 SRTP, 4 SRTCP"));
-    assert!(call.says("received          200 SRTP, 4 SRTCP"));
-    assert!(call.says("replays refused   1 of 1"));
-    assert!(call.says("forgeries refused 1 of 1"));
-    assert_eq!(
-        audio::read_wav(&call.out).unwrap().len(),
-        audio::melody().len()
-    );
+    assert!(call.says("Alice asks the KMS for a ticket: sip:bob@example.com"));
+    assert!(call.says("Bob has the KMS resolve the ticket: the caller is sip:alice@example.com"));
+    assert!(call.says("To Alice the KMS vouches for sip:bob@example.com"));
+    assert_eq!(call.stdout.matches("a=key-mgmt:mikey ").count(), 2);
+    assert_eq!(call.stdout.matches("a=crypto").count(), 0);
+}
+
+#[test]
+fn a_forked_call_is_won_by_one_and_the_other_has_other_keys() {
+    let call = Call::new("fork").run(&["--fork"]);
+    call.succeeds();
+    assert!(call.says("Carol has other keys than Bob"));
+    assert!(call.says("To Alice the KMS vouches for sip:bob@example.com"));
+    assert!(call.says("Bob to Alice"));
+}
+
+#[test]
+fn req_cdiv_03_the_caller_decides_about_a_diverted_call() {
+    let anyone = Call::new("divert").run(&["--divert", "anyone"]);
+    anyone.succeeds();
+    assert!(anyone.says("To Alice the KMS vouches for sip:carol@example.com"));
+
+    let declined = "Alice's ticket is not for sip:carol@example.com, who declines.";
+    let again = Call::new("divert").run(&["--divert", "again"]);
+    again.succeeds();
+    assert!(again.says(declined));
+    assert!(again.says("Alice asks the KMS for a ticket: sip:carol@example.com"));
+    assert!(again.says("Carol to Alice"));
+
+    let hang_up = Call::new("divert").run(&["--divert", "hang-up"]);
+    assert_eq!(hang_up.status, Some(3), "{}", hang_up.stderr);
+    assert!(hang_up.says(declined) && hang_up.says("Alice hangs up."));
+    assert!(!hang_up.stdout.contains("packets sent"));
+}
+
+#[test]
+fn nodes_of_a_kms_that_is_there_are_asked_in_turn() {
+    let folder = support::folder("secure_call-kms");
+    let keys = support::key_file(&folder);
+    let (_node, url) = support::kms(&["--keys", &keys]);
+    let call = Call::new("kms").run(&["--kms", "http://127.0.0.1:1", "--kms", &url]);
+    call.succeeds();
+}
+
+#[test]
+fn without_a_kms_there_is_no_call_and_one_line_says_so() {
+    let begin = Instant::now();
+    let call = Call::new("no-kms").run(&["--kms", "http://127.0.0.1:1/"]);
+    call.fails(1, "the KMS at http://127.0.0.1:1/ does not answer");
+    assert!(!call.stdout.contains("packets sent"));
+
+    // One that takes the connection and is silent.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    Call::new("no-kms")
+        .run(&["--kms", &url])
+        .fails(1, "does not answer");
+    assert!(begin.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn a_user_who_is_no_subscriber_gets_no_call() {
+    let call = Call::new("no-subscriber");
+    let file = call.folder.join("subscribers.toml");
+    fs::write(
+        &file,
+        "[[subscriber]]\nidentity = \"sip:eve@example.com\"\nkey = \"AAAAAAAAAAAAAAAAAAAAAA==\"\n",
+    )
+    .unwrap();
+    let call = call.run(&["--subscribers", file.to_str().unwrap()]);
+    call.fails(1, "sip:alice@example.com is no subscriber");
+}
+
+#[test]
+fn a_peer_that_vanishes_ends_the_call_within_the_stated_time() {
+    for keying in KEYINGS {
+        let begin = Instant::now();
+        let call = Call::new("vanish").run(&[keying, &["--vanish", "30"]].concat());
+        call.fails(1, "Alice has heard nothing of the other side for 2 s");
+        assert!(begin.elapsed() < Duration::from_secs(5));
+    }
 }
 
 #[test]
 fn offer_and_answer_carry_one_key_each() {
-    let call = Call::new("sdp").run(&["--suite", "AEAD_AES_128_GCM"]);
+    let call = Call::new("sdp").run(&["--keying", "sdes", "--suite", "AEAD_AES_128_GCM"]);
     call.succeeds();
     let lines = |prefix: &str| {
         call.stdout
@@ -79,10 +178,12 @@ fn a_call_works_with_each_suite() {
         .iter()
         .filter_map(|profile| profile.sdes_name())
     {
-        let call =
-            Call::new("suite").run(&["--suite", name, "--start-seq", "65500", "--loss", "5"]);
-        call.succeeds();
-        assert!(call.says(&format!("suite             {name}")));
+        for keying in KEYINGS {
+            let path = ["--suite", name, "--start-seq", "65500", "--loss", "5"];
+            let call = Call::new("suite").run(&[keying, &path].concat());
+            call.succeeds();
+            assert!(call.says(&format!("suite             {name}")));
+        }
     }
 }
 
@@ -91,10 +192,10 @@ fn real_time_takes_the_time_of_the_audio_and_shows_progress() {
     let call = Call::new("real-time");
     let wav = call.folder.join("short.wav");
     write_wav(&wav, &SPEC, &[1000; 20 * FRAME_SAMPLES]);
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
     let call = call.run(&["--real-time", "--wav", wav.to_str().unwrap()]);
     call.succeeds();
-    assert!(begin.elapsed() >= core::time::Duration::from_millis(400));
+    assert!(begin.elapsed() >= Duration::from_millis(400));
     assert!(call.stderr.contains("20 of 20 packets sent"));
 }
 
@@ -196,6 +297,11 @@ fn bad_arguments_are_refused() {
         (&["--unknown"], "--unknown"),
         (&["stray"], "stray"),
         (&["--out", "no/such/folder/x.wav"], "--out"),
+        (&["--keying", "smoke"], "sdes and ticket"),
+        (&["--divert", "nobody"], "anyone, again and hang-up"),
+        (&["--keying", "sdes", "--fork"], "--keying ticket"),
+        (&["--kms", "ftp://127.0.0.1"], "http://"),
+        (&["--vanish", "soon"], "soon"),
     ] {
         Call::new("arguments").run(arguments).is_bad_input(reason);
     }
@@ -233,12 +339,18 @@ struct Call {
     folder: PathBuf,
 }
 
-/// A run that has ended.
-struct Ended {
+/// A run that has ended, and where the audio is.
+struct Heard {
+    ended: Ended,
     out: PathBuf,
-    status: Option<i32>,
-    stdout: String,
-    stderr: String,
+}
+
+impl Deref for Heard {
+    type Target = Ended;
+
+    fn deref(&self) -> &Ended {
+        &self.ended
+    }
 }
 
 impl Call {
@@ -250,55 +362,11 @@ impl Call {
         Self { folder }
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
-        let out = self.folder.join("received.wav");
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = Command::new(program())
-            .current_dir(&self.folder)
-            .args(["--out", "received.wav"])
-            .args(arguments)
-            .output()
-            .unwrap();
-        let text = |octets| String::from_utf8(octets).unwrap();
-        Ended {
-            out,
-            status: status.code(),
-            stdout: text(stdout),
-            stderr: text(stderr),
+    fn run(&self, arguments: &[&str]) -> Heard {
+        let arguments = [&["--out", "received.wav"], arguments].concat();
+        Heard {
+            ended: support::run("secure_call", &self.folder, &arguments),
+            out: self.folder.join("received.wav"),
         }
     }
-}
-
-impl Ended {
-    fn succeeds(&self) {
-        assert_eq!(self.status, Some(0), "{}{}", self.stdout, self.stderr);
-    }
-
-    fn says(&self, line: &str) -> bool {
-        self.stdout.lines().any(|l| l.starts_with(line))
-    }
-
-    /// Exit code 2 and one line that has `reason` in it.
-    fn is_bad_input(&self, reason: &str) {
-        assert_eq!(self.status, Some(2), "{}{}", self.stdout, self.stderr);
-        assert_eq!(
-            (self.stdout.as_str(), self.stderr.lines().count()),
-            ("", 1),
-            "{}",
-            self.stderr
-        );
-        assert!(self.stderr.contains(reason), "{}", self.stderr);
-    }
-}
-
-/// `examples/secure_call` beside the folder of this test's own program.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    profile
-        .join("examples")
-        .join(format!("secure_call{}", std::env::consts::EXE_SUFFIX))
 }

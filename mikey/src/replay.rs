@@ -102,4 +102,7 @@ pub enum ReplayError {
     /// The message is too old to be told from one that was accepted.
     #[error("the message is too old to be told from one that was accepted")]
     TooOld,
+    /// The store of the cache does not answer, so nothing is known of the message.
+    #[error("the replay cache does not answer")]
+    Unavailable,
 }

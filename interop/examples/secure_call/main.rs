@@ -1,13 +1,14 @@
-//! A protected call: two user agents in one process on UDP loopback.
+//! A protected call: two users in one process on UDP loopback.
 //!
-//! Alice offers PCMU over RTP/SAVP with `a=crypto`, Bob answers; the keys of that negotiation
-//! protect her audio and sender reports, and his receiver reports. In the middle of the call an
-//! attacker replays one of her packets and forges another. At the end, what Bob heard is compared
-//! with what Alice said. `--help` lists what else the call can be put through.
+//! Alice offers PCMU over RTP/SAVP, Bob answers; the keys come from a KMS by MIKEY-TICKET, or are in
+//! `a=crypto`. They protect the audio and the reports of both. In the middle of the call an attacker
+//! replays a packet of each and forges another. At the end, what each heard is compared with what
+//! the other said. `--help` lists what else the call can be put through.
 
 #![allow(clippy::std_instead_of_alloc, reason = "a program")]
 
 mod arguments;
+mod keying;
 mod outcome;
 mod user_agent;
 
@@ -28,11 +29,16 @@ use getrandom::{
 use interop::{
     audio::{self, FRAME_SAMPLES, WavError, WavFile},
     impairment::Impairment,
-    rtp::{self, RtpSource},
-    sdp::{Audio, SdpError},
+    keyed_media::KeyingError,
+    rtp,
+    sdp::SdpError,
+    subscriber::SubscriberError,
+    users::UsersError,
 };
-use outcome::{Frame, Outcome, Said};
-use user_agent::{Callee, Caller, Received};
+use keying::Agreed;
+use mikey_ticket::{SrtpKeyError, TicketError};
+use outcome::{Frame, Said};
+use user_agent::{Received, UserAgent};
 
 /// Time between packets.
 const PACKET_TIME: Duration = Duration::from_millis(20);
@@ -42,6 +48,9 @@ const REPORT_EVERY: usize = 50;
 
 /// The same losses and reordering in every run.
 const PATH_SEED: u64 = 3711;
+
+/// Alice hung up, as she was told to.
+const HUNG_UP: u8 = 3;
 
 fn main() -> ExitCode {
     let options = match arguments::parse(std::env::args_os().skip(1)) {
@@ -63,8 +72,12 @@ fn main() -> ExitCode {
         Ok(out) => out,
         Err(error) => return bad_input(&format!("--out {}: {error}", options.out.display())),
     };
-    match call(&options, &audio, out) {
-        Ok(outcome) => outcome.print(&options),
+    match keying::agree(&options).and_then(|agreed| match agreed {
+        Some(agreed) => call(&options, agreed, &audio, out),
+        None => Ok(ExitCode::from(HUNG_UP)),
+    }) {
+        Ok(code) => code,
+        Err(CallError::Users(error @ UsersError::Config(_))) => bad_input(&error.to_string()),
         Err(error) => {
             eprintln!("secure_call: {error}");
             ExitCode::FAILURE
@@ -77,140 +90,157 @@ fn bad_input(what: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn call<'a>(options: &Options, audio: &'a [i16], out: WavFile) -> Result<Outcome<'a>, CallError> {
+fn call(
+    options: &Options,
+    agreed: Agreed,
+    audio: &[i16],
+    out: WavFile,
+) -> Result<ExitCode, CallError> {
     let mut rng = UnwrapErr(SysRng);
-    let policy = sdes::Policy::for_profiles([options.profile])?;
+    let mut first = || {
+        let first = options.first_sequence_number;
+        first.unwrap_or_else(|| below_2_15(&mut rng))
+    };
+    let firsts = [first(), first()];
+    let mut alice = UserAgent::new(agreed.caller, firsts[0], rng.next_u32())?;
+    let mut bob = UserAgent::new(agreed.callee, firsts[1], rng.next_u32())?;
+    let backwards: Vec<i16> = audio.iter().rev().copied().collect();
+    let mut there = Direction::new(options, audio, 0);
+    let mut back = Direction::new(options, &backwards, 1);
 
-    // Alice offers.
-    let alice_socket = user_agent::socket()?;
-    let offer = sdes::Offer::new(&policy, &mut rng)?;
-    let crypto = offer.lines().map(str::to_owned).collect();
-    let offer_sdp = Audio {
-        address: alice_socket.local_addr()?,
-        crypto,
+    let (count, begin) = (audio.len().div_ceil(FRAME_SAMPLES), Instant::now());
+    for n in 1..=count {
+        if options.vanish.is_some_and(|vanish| n > vanish) {
+            // Nothing comes from the peer any more.
+            alice.receive()?;
+        }
+        there.pass(n, &mut alice, &mut bob)?;
+        back.pass(n, &mut bob, &mut alice)?;
+        if options.real_time {
+            progress(n, count, there.path.lost());
+            let due = PACKET_TIME.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
+            thread::sleep(due.saturating_sub(begin.elapsed()));
+        }
     }
-    .describe("alice", 1);
-    print_sdp("offer, from Alice to Bob", &offer_sdp);
-
-    // Bob answers.
-    let bob_socket = user_agent::socket()?;
-    let offered = Audio::read(&offer_sdp)?;
-    let (answer, bob_keys) = sdes::Answer::to(&offered.crypto, &policy, &mut rng)
-        .inspect_err(|_| print_sdp("answer, from Bob to Alice", &Audio::refuse("bob", 2)))?;
-    let crypto = vec![answer.line().to_owned()];
-    let answer_sdp = Audio {
-        address: bob_socket.local_addr()?,
-        crypto,
+    there.finish(&mut alice, &mut bob)?;
+    back.finish(&mut bob, &mut alice)?;
+    if options.real_time {
+        eprintln!();
     }
-    .describe("bob", 2);
-    print_sdp("answer, from Bob to Alice", &answer_sdp);
+    out.write(&bob.heard())?;
 
-    // Alice verifies the answer. Both have keys now, for both directions.
-    let answered = Audio::read(&answer_sdp)?;
-    let alice_keys = offer.accept(&answered.crypto)?;
-
-    let first = options.first_sequence_number;
-    let first = first.unwrap_or_else(|| below_2_15(&mut rng));
-    let source = RtpSource::new(rng.next_u32(), first, rng.next_u32());
-    let mut alice = Caller::new(alice_socket, answered.address, &alice_keys, source)?;
-    let mut bob = Callee::new(bob_socket, offered.address, &bob_keys, &mut rng)?;
-    let said = talk(options, audio, &mut alice, &mut bob)?;
-
-    let frames = said.frames.iter();
-    let different = frames.filter(|frame| bob.frame(frame.timestamp) != frame.arrives());
-    let different = different.count();
-    let heard = bob.audio();
-    out.write(&heard)?;
-    Ok(Outcome {
-        said,
-        sequence_numbers: (first, alice.source.sequence_number().wrapping_sub(1)),
-        roc: bob.roc(),
-        counts: bob.counts,
-        different,
-        heard: heard.len(),
+    let suite = options.profile.sdes_name().unwrap_or("unregistered");
+    println!("suite             {suite}\n");
+    let there = there
+        .said
+        .print(&alice, &bob, firsts[0], Some(&options.out));
+    println!();
+    let back = back.said.print(&bob, &alice, firsts[1], None);
+    Ok(if there && back {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     })
 }
 
-/// Alice's packets, one after the other, over the path to Bob.
-fn talk<'a>(
-    options: &Options,
-    audio: &'a [i16],
-    alice: &mut Caller,
-    bob: &mut Callee,
-) -> Result<Said<'a>, CallError> {
-    let mut path = Impairment::new(options.loss_percent, options.reorder, PATH_SEED);
-    let mut said = Said::default();
-    let frames = audio.chunks(FRAME_SAMPLES);
-    let (count, begin) = (frames.len(), Instant::now());
-    for (n, samples) in (1..).zip(frames) {
-        let (timestamp, lost_before) = (alice.source.timestamp(), path.lost());
-        let packet = alice.audio(samples)?;
+/// What one end says to the other, and the path that it takes.
+struct Direction<'a> {
+    frames: core::slice::Chunks<'a, i16>,
+    path: Impairment<BytesMut>,
+    said: Said<'a>,
+    half: usize,
+}
+
+impl<'a> Direction<'a> {
+    fn new(options: &Options, audio: &'a [i16], seed: u64) -> Self {
+        let frames = audio.chunks(FRAME_SAMPLES);
+        let half = frames.len() / 2;
+        let path = Impairment::new(options.loss_percent, options.reorder, PATH_SEED + seed);
+        Self {
+            frames,
+            path,
+            said: Said::default(),
+            half,
+        }
+    }
+
+    /// Packet `n`, counted from 1, and a report now and then.
+    fn pass(
+        &mut self,
+        n: usize,
+        from: &mut UserAgent,
+        to: &mut UserAgent,
+    ) -> Result<(), CallError> {
+        let Some(samples) = self.frames.next() else {
+            return Ok(());
+        };
+        let (timestamp, lost_before) = (from.source.timestamp(), self.path.lost());
+        let packet = from.audio(samples)?;
         // The first packet is spared: a receiver that first hears of a stream after its sequence
         // number has wrapped cannot know the ROC (RFC 3711 section 3.3.1).
         let arriving = if n == 1 {
             vec![packet]
         } else {
-            path.pass(packet)
+            self.path.pass(packet)
         };
-        said.frames.push(Frame {
+        self.said.frames.push(Frame {
             timestamp,
             samples,
-            lost: path.lost() > lost_before,
+            lost: self.path.lost() > lost_before,
         });
-        deliver(&arriving, alice, bob, &mut said)?;
+        self.deliver(&arriving, from, to)?;
         let heard = arriving.iter().find(|packet| !rtp::is_rtcp(packet));
-        if let Some(packet) = heard.filter(|_| n > count / 2 && said.attacks == 0) {
-            attack(packet, alice, bob)?;
-            said.attacks += 1;
+        if let Some(packet) = heard.filter(|_| n > self.half && self.said.attacks == 0) {
+            attack(packet, from, to)?;
+            self.said.attacks += 1;
         }
-        if n % REPORT_EVERY == 0 {
-            let lost_before = path.lost();
-            deliver(&path.pass(alice.report()?), alice, bob, &mut said)?;
-            said.reports += 1;
-            said.reports_lost += path.lost() - lost_before;
+        if n.is_multiple_of(REPORT_EVERY) {
+            let lost_before = self.path.lost();
+            let arriving = self.path.pass(from.sender_report()?);
+            self.deliver(&arriving, from, to)?;
+            self.said.reports += 1;
+            self.said.reports_lost += self.path.lost() - lost_before;
         }
-        if options.real_time {
-            progress(n, count, path.lost());
-            let due = PACKET_TIME.saturating_mul(u32::try_from(n).unwrap_or(u32::MAX));
-            thread::sleep(due.saturating_sub(begin.elapsed()));
-        }
+        Ok(())
     }
-    deliver(&path.flush(), alice, bob, &mut said)?;
-    if options.real_time {
-        eprintln!();
+
+    /// What is still on the path arrives.
+    fn finish(&mut self, from: &mut UserAgent, to: &mut UserAgent) -> Result<(), CallError> {
+        let arriving = self.path.flush();
+        self.deliver(&arriving, from, to)
     }
-    Ok(said)
+
+    /// Sends each packet and has it received, so that no socket buffer overflows. A sender report is
+    /// answered with a receiver report.
+    fn deliver(
+        &mut self,
+        packets: &[BytesMut],
+        from: &mut UserAgent,
+        to: &mut UserAgent,
+    ) -> Result<(), CallError> {
+        for packet in packets {
+            from.send(packet)?;
+            if to.receive()? == Received::Report {
+                let report = to.receiver_report()?;
+                to.send(&report)?;
+                self.said.reported_lost = Some(from.receive_report()?);
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Sends each packet and has Bob receive it, so that no socket buffer overflows. He answers a
-/// sender report with a receiver report.
-fn deliver(
-    packets: &[BytesMut],
-    alice: &mut Caller,
-    bob: &mut Callee,
-    said: &mut Said<'_>,
-) -> Result<(), CallError> {
-    for packet in packets {
-        alice.send(packet)?;
-        if bob.receive()? == Received::Report {
-            bob.report()?;
-            said.reported_lost = Some(alice.receive_report()?);
-        }
-    }
-    Ok(())
-}
-
-/// What someone on the path does, who has a packet of Alice's but not her keys: sends it again, and
-/// sends it as if it were a later one.
-fn attack(packet: &BytesMut, alice: &Caller, bob: &mut Callee) -> Result<(), CallError> {
+/// What someone on the path does, who has a packet but not the keys: sends it again, and sends it as
+/// if it were a later one.
+fn attack(packet: &BytesMut, from: &UserAgent, to: &mut UserAgent) -> Result<(), CallError> {
     let mut later = packet.clone();
     if let Some([high, low]) = later.get_mut(2..4) {
         let sequence_number = u16::from_be_bytes([*high, *low]).wrapping_add(1000);
         [*high, *low] = sequence_number.to_be_bytes();
     }
     for packet in [packet, &later] {
-        alice.send(packet)?;
-        bob.receive()?;
+        from.send(packet)?;
+        to.receive()?;
     }
     Ok(())
 }
@@ -223,14 +253,6 @@ fn progress(sent: usize, count: usize, lost: usize) {
     }
 }
 
-fn print_sdp(title: &str, text: &str) {
-    println!("{title}:");
-    for line in text.lines() {
-        println!("    {line}");
-    }
-    println!();
-}
-
 /// The first sequence number that RFC 4568 section 6.4 advises: a stream whose first packets are
 /// lost then does not wrap before the receiver has heard of it.
 fn below_2_15(rng: &mut impl Rng) -> u16 {
@@ -241,8 +263,12 @@ fn below_2_15(rng: &mut impl Rng) -> u16 {
 /// The call could not be made or ended early.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
+    #[error("keys not agreed on: {0}")]
+    Keying(#[from] KeyingError),
     #[error("no report where one was expected")]
     NoReport,
+    #[error("two who answered have the same keys")]
+    NotForked,
     #[error("offer: {0}")]
     Offer(#[from] sdes::OfferError),
     #[error("--out: {0}")]
@@ -251,8 +277,6 @@ enum CallError {
     Policy(#[from] sdes::PolicyError),
     #[error("packet not protected: {0}")]
     Protect(#[from] srtp::ProtectError),
-    #[error("nothing received: {0}")]
-    Receive(io::Error),
     #[error("negotiation failed: {0}")]
     Refused(#[from] sdes::Refused),
     #[error("report not written: {0}")]
@@ -261,10 +285,22 @@ enum CallError {
     ReportNotRead(#[from] rtcp_types::RtcpParseError),
     #[error("{0}")]
     Sdp(#[from] SdpError),
+    #[error("SDP: {0}")]
+    SdpSec(#[from] sdp_sec::SdpError),
     #[error("keys not usable: {0}")]
     Session(#[from] srtp::SessionError),
+    #[error("{0} has heard nothing of the other side for 2 s")]
+    Silence(&'static str),
     #[error("socket: {0}")]
     Socket(#[from] io::Error),
+    #[error("keys not usable: {0}")]
+    SrtpKeys(#[from] SrtpKeyError),
+    #[error("{0}")]
+    Subscriber(#[from] SubscriberError),
+    #[error("ticket: {0}")]
+    Ticket(#[from] TicketError),
+    #[error("{0}")]
+    Users(#[from] UsersError),
     #[error("packet refused: {0}")]
     Unprotect(#[from] srtp::UnprotectError),
 }

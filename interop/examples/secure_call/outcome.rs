@@ -1,13 +1,13 @@
 //! What was sent, and what came of it.
 
-use std::process::ExitCode;
+use std::path::Path;
 
 use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
 use interop::audio::SAMPLE_RATE;
 
-use crate::{arguments::Options, user_agent::Counts};
+use crate::user_agent::{Counts, UserAgent};
 
-/// 20 ms of audio that Alice sent.
+/// 20 ms of audio that one end sent.
 pub(crate) struct Frame<'a> {
     pub(crate) timestamp: u32,
     pub(crate) samples: &'a [i16],
@@ -15,8 +15,8 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// What Bob must hear of it: what G.711 leaves of the samples.
-    pub(crate) fn arrives(&self) -> Option<Vec<i16>> {
+    /// What the other end must hear of it: what G.711 leaves of the samples.
+    fn arrives(&self) -> Option<Vec<i16>> {
         let coded = self
             .samples
             .iter()
@@ -25,82 +25,70 @@ impl Frame<'_> {
     }
 }
 
-/// What Alice sent.
+/// What one end sent.
 #[derive(Default)]
 pub(crate) struct Said<'a> {
     pub(crate) frames: Vec<Frame<'a>>,
     pub(crate) reports: usize,
     pub(crate) reports_lost: usize,
-    /// What Bob's last receiver report says of packets that he misses.
+    /// What the other end's last receiver report says of packets that it misses.
     pub(crate) reported_lost: Option<u32>,
     /// Replays, and as many forgeries.
     pub(crate) attacks: usize,
 }
 
-/// How the call went.
-pub(crate) struct Outcome<'a> {
-    pub(crate) said: Said<'a>,
-    /// The first and the last.
-    pub(crate) sequence_numbers: (u16, u16),
-    /// Where Bob's receiver stands at the end.
-    pub(crate) roc: u32,
-    pub(crate) counts: Counts,
-    /// Frames that Bob heard otherwise than they were sent, or heard though they were lost.
-    pub(crate) different: usize,
-    /// Samples.
-    pub(crate) heard: usize,
-}
-
-impl Outcome<'_> {
-    /// Prints how the call went; success if all that was not lost arrived as it was sent, and
-    /// nothing else did.
-    pub(crate) fn print(&self, options: &Options) -> ExitCode {
-        let Self { said, counts, .. } = self;
-        let sent = said.frames.len();
-        let lost = said.frames.iter().filter(|frame| frame.lost).count();
+impl Said<'_> {
+    /// Prints how it went in one direction; whether all that was not lost arrived as it was sent,
+    /// and nothing else did.
+    pub(crate) fn print(
+        &self,
+        by: &UserAgent,
+        to: &UserAgent,
+        first: u16,
+        out: Option<&Path>,
+    ) -> bool {
+        let sent = self.frames.len();
+        let lost = self.frames.iter().filter(|frame| frame.lost).count();
+        let frames = self.frames.iter();
+        let different = frames.filter(|frame| to.frame(frame.timestamp) != frame.arrives());
+        let different = different.count();
+        let counts = to.counts;
         let expected = Counts {
             rtp: sent - lost,
-            rtcp: said.reports - said.reports_lost,
-            forged: said.attacks,
-            replayed: said.attacks,
+            rtcp: self.reports - self.reports_lost,
+            forged: self.attacks,
+            replayed: self.attacks,
             otherwise_refused: 0,
         };
+        println!("{} to {}", by.name, to.name);
+        println!("packets sent      {sent} SRTP, {} SRTCP", self.reports);
         println!(
-            "suite             {}",
-            options.profile.sdes_name().unwrap_or("unregistered")
+            "sequence numbers  {first} to {}, ROC {} at the end",
+            by.source.sequence_number().wrapping_sub(1),
+            to.roc()
         );
-        println!("packets sent      {sent} SRTP, {} SRTCP", said.reports);
-        let (first, last) = self.sequence_numbers;
-        println!(
-            "sequence numbers  {first} to {last}, ROC {} at the end",
-            self.roc
-        );
-        println!("lost on the path  {lost} SRTP, {} SRTCP", said.reports_lost);
+        println!("lost on the path  {lost} SRTP, {} SRTCP", self.reports_lost);
         println!(
             "received          {} SRTP, {} SRTCP",
             counts.rtp, counts.rtcp
         );
-        println!("replays refused   {} of {}", counts.replayed, said.attacks);
-        println!("forgeries refused {} of {}", counts.forged, said.attacks);
+        println!("replays refused   {} of {}", counts.replayed, self.attacks);
+        println!("forgeries refused {} of {}", counts.forged, self.attacks);
         println!("wrongly refused   {}", counts.otherwise_refused);
-        if let Some(missing) = said.reported_lost {
-            println!("Bob's last report {missing} packets missing so far");
+        if let Some(missing) = self.reported_lost {
+            println!("last report       {missing} packets missing so far");
         }
-        println!(
-            "received audio    {} ms in {}",
-            milliseconds(self.heard),
-            options.out.display()
-        );
-        if self.different == 0 && *counts == expected {
+        if let Some(out) = out {
+            let heard = milliseconds(to.heard().len());
+            println!("received audio    {heard} ms in {}", out.display());
+        }
+        let exact = different == 0 && counts == expected;
+        if exact {
             println!("audio             bit for bit as sent in G.711, {lost} lost packets aside");
-            ExitCode::SUCCESS
         } else {
-            println!(
-                "audio             NOT as sent: {} of {sent} frames differ",
-                self.different
-            );
-            ExitCode::FAILURE
+            println!("audio             NOT as sent: {different} of {sent} frames differ");
         }
+        exact
     }
 }
 

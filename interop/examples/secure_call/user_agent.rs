@@ -1,4 +1,4 @@
-//! The two ends of the call: each a socket, a sender and a receiver.
+//! One end of the call: a socket, a sender and a receiver.
 
 use core::{net::SocketAddr, time::Duration};
 use std::{
@@ -10,15 +10,14 @@ use std::{
 
 use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
 use bytes::BytesMut;
-use getrandom::rand_core::Rng;
 use interop::{
     rtcp::{self, Reception},
     rtp::{self, Header, RtpSource},
 };
 use rtcp_types::{Compound, Packet};
-use srtp::{Receiver, Sender, UnprotectError, keying::MasterKeySource};
+use srtp::{Receiver, Sender, UnprotectError};
 
-use crate::CallError;
+use crate::{CallError, keying::End};
 
 /// A datagram that has not come after this long will not come.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -39,29 +38,57 @@ pub(crate) fn socket() -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// The side that offers, and sends audio and sender reports.
-pub(crate) struct Caller {
+/// Someone who sends audio and reports, and receives those of the peer.
+pub(crate) struct UserAgent {
+    pub(crate) name: &'static str,
     socket: UdpSocket,
+    peer: SocketAddr,
     sender: Sender,
     receiver: Receiver,
     pub(crate) source: RtpSource,
+    reception: Option<Reception>,
+    first_timestamp: u32,
+    frames: BTreeMap<i32, Vec<i16>>,
+    pub(crate) counts: Counts,
 }
 
-impl Caller {
-    pub(crate) fn new(
-        socket: UdpSocket,
-        peer: SocketAddr,
-        keys: &impl MasterKeySource,
-        source: RtpSource,
-    ) -> Result<Self, CallError> {
-        socket.connect(peer)?;
-        let sender = Sender::from_source(keys)?;
-        let receiver = Receiver::builder(keys).any_ssrc(1).build()?;
+/// What was received and refused.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Counts {
+    pub(crate) rtp: usize,
+    pub(crate) rtcp: usize,
+    pub(crate) forged: usize,
+    pub(crate) replayed: usize,
+    pub(crate) otherwise_refused: usize,
+}
+
+/// A datagram that was received.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Received {
+    Audio,
+    Report,
+    Refused,
+}
+
+impl UserAgent {
+    /// Begins with these numbers.
+    pub(crate) fn new(end: End, sequence_number: u16, timestamp: u32) -> Result<Self, CallError> {
+        let sender = Sender::from_source(&end.keys)?;
+        let receiver = Receiver::builder(&end.keys)
+            .replay_window(REPLAY_WINDOW)
+            .any_ssrc(1)
+            .build()?;
         Ok(Self {
-            socket,
+            name: end.name,
+            socket: end.socket,
+            peer: end.peer,
             sender,
             receiver,
-            source,
+            source: RtpSource::new(end.ssrc, sequence_number, timestamp),
+            reception: None,
+            first_timestamp: 0,
+            frames: BTreeMap::new(),
+            counts: Counts::default(),
         })
     }
 
@@ -74,90 +101,28 @@ impl Caller {
     }
 
     /// A sender report as SRTCP packet.
-    pub(crate) fn report(&mut self) -> Result<BytesMut, CallError> {
-        let mut packet = rtcp::sender_report(&self.source, ntp_now(), "alice@example.com")?;
+    pub(crate) fn sender_report(&mut self) -> Result<BytesMut, CallError> {
+        let mut packet = rtcp::sender_report(&self.source, ntp_now(), &self.cname())?;
+        self.sender.protect_rtcp(&mut packet)?;
+        Ok(packet)
+    }
+
+    /// A receiver report on what came so far, as SRTCP packet.
+    pub(crate) fn receiver_report(&mut self) -> Result<BytesMut, CallError> {
+        let (ssrc, cname) = (self.source.ssrc(), self.cname());
+        let reception = self.reception.as_mut().ok_or(CallError::NoReport)?;
+        let mut packet = rtcp::receiver_report(ssrc, reception, &cname)?;
         self.sender.protect_rtcp(&mut packet)?;
         Ok(packet)
     }
 
     pub(crate) fn send(&self, datagram: &[u8]) -> io::Result<()> {
-        self.socket.send(datagram).map(drop)
-    }
-
-    /// Receives the peer's receiver report: the packets it has lost so far.
-    pub(crate) fn receive_report(&mut self) -> Result<u32, CallError> {
-        let mut packet = receive(&self.socket)?;
-        self.receiver.unprotect_rtcp(&mut packet)?;
-        for part in Compound::parse(&packet)? {
-            if let Packet::Rr(report) = part? {
-                return Ok(report
-                    .report_blocks()
-                    .map(|block| block.cumulative_lost())
-                    .sum());
-            }
-        }
-        Err(CallError::NoReport)
-    }
-}
-
-/// The side that answers, and receives.
-pub(crate) struct Callee {
-    socket: UdpSocket,
-    sender: Sender,
-    receiver: Receiver,
-    ssrc: u32,
-    reception: Option<Reception>,
-    first_timestamp: u32,
-    frames: BTreeMap<i32, Vec<i16>>,
-    pub(crate) counts: Counts,
-}
-
-/// What the callee received and refused.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Counts {
-    pub(crate) rtp: usize,
-    pub(crate) rtcp: usize,
-    pub(crate) forged: usize,
-    pub(crate) replayed: usize,
-    pub(crate) otherwise_refused: usize,
-}
-
-/// A datagram that the callee received.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Received {
-    Audio,
-    Report,
-    Refused,
-}
-
-impl Callee {
-    pub(crate) fn new(
-        socket: UdpSocket,
-        peer: SocketAddr,
-        keys: &impl MasterKeySource,
-        rng: &mut impl Rng,
-    ) -> Result<Self, CallError> {
-        socket.connect(peer)?;
-        let sender = Sender::from_source(keys)?;
-        let receiver = Receiver::builder(keys)
-            .replay_window(REPLAY_WINDOW)
-            .any_ssrc(1)
-            .build()?;
-        Ok(Self {
-            socket,
-            sender,
-            receiver,
-            ssrc: rng.next_u32(),
-            reception: None,
-            first_timestamp: 0,
-            frames: BTreeMap::new(),
-            counts: Counts::default(),
-        })
+        self.socket.send_to(datagram, self.peer).map(drop)
     }
 
     /// Waits for one datagram and takes it in, or refuses it.
     pub(crate) fn receive(&mut self) -> Result<Received, CallError> {
-        let mut packet = receive(&self.socket)?;
+        let mut packet = self.datagram()?;
         let is_rtcp = rtp::is_rtcp(&packet);
         let accepted = if is_rtcp {
             self.receiver.unprotect_rtcp(&mut packet)
@@ -181,16 +146,22 @@ impl Callee {
         Ok(Received::Refused)
     }
 
-    /// Sends a receiver report on what came so far.
-    pub(crate) fn report(&mut self) -> Result<(), CallError> {
-        let reception = self.reception.as_mut().ok_or(CallError::NoReport)?;
-        let mut packet = rtcp::receiver_report(self.ssrc, reception, "bob@example.com")?;
-        self.sender.protect_rtcp(&mut packet)?;
-        self.socket.send(&packet)?;
-        Ok(())
+    /// Receives the peer's receiver report: the packets it has lost so far.
+    pub(crate) fn receive_report(&mut self) -> Result<u32, CallError> {
+        let mut packet = self.datagram()?;
+        self.receiver.unprotect_rtcp(&mut packet)?;
+        for part in Compound::parse(&packet)? {
+            if let Packet::Rr(report) = part? {
+                return Ok(report
+                    .report_blocks()
+                    .map(|block| block.cumulative_lost())
+                    .sum());
+            }
+        }
+        Err(CallError::NoReport)
     }
 
-    /// The rollover counter of Alice's stream.
+    /// The rollover counter of the peer's stream.
     pub(crate) fn roc(&self) -> u32 {
         self.receiver
             .streams()
@@ -204,7 +175,7 @@ impl Callee {
     }
 
     /// All that came, in order, with silence where packets are missing.
-    pub(crate) fn audio(&self) -> Vec<i16> {
+    pub(crate) fn heard(&self) -> Vec<i16> {
         let mut audio = Vec::new();
         let begin = self.frames.keys().next().copied().unwrap_or(0);
         for (position, samples) in &self.frames {
@@ -234,13 +205,20 @@ impl Callee {
     const fn position(&self, timestamp: u32) -> i32 {
         timestamp.wrapping_sub(self.first_timestamp).cast_signed()
     }
-}
 
-fn receive(socket: &UdpSocket) -> Result<BytesMut, CallError> {
-    let mut packet = BytesMut::zeroed(MAX_DATAGRAM);
-    let len = socket.recv(&mut packet).map_err(CallError::Receive)?;
-    packet.truncate(len);
-    Ok(packet)
+    fn datagram(&self) -> Result<BytesMut, CallError> {
+        let mut packet = BytesMut::zeroed(MAX_DATAGRAM);
+        let received = self.socket.recv(&mut packet);
+        packet.truncate(received.map_err(|error| match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => CallError::Silence(self.name),
+            _ => error.into(),
+        })?);
+        Ok(packet)
+    }
+
+    fn cname(&self) -> String {
+        format!("{}@example.com", self.name.to_lowercase())
+    }
 }
 
 fn ntp_now() -> u64 {

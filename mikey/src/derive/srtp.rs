@@ -1,4 +1,4 @@
-//! From an SRTP policy to the profile that SRTP knows ([RFC 3830 §6.10.1], [RFC 7714 §14.3]).
+//! From an SRTP policy to the profile that SRTP knows, and back ([RFC 3830 §6.10.1], [RFC 7714 §14.3]).
 //!
 //! [RFC 3830 §6.10.1]: https://www.rfc-editor.org/rfc/rfc3830#section-6.10.1
 //! [RFC 7714 §14.3]: https://www.rfc-editor.org/rfc/rfc7714#section-14.3
@@ -75,6 +75,54 @@ pub fn profile(policy: &SrtpPolicy, quirks: Quirks) -> Option<Profile> {
     (salt_len == 0 || salt_len == profile.salt_len()).then_some(profile)
 }
 
+/// The policy that says `profile`, with nothing left to defaults that peers read differently.
+///
+/// `None` for a profile that MIKEY has no numbers for.
+///
+/// ```
+/// use mikey::Quirks;
+/// use mikey::derive::srtp::{policy, profile};
+/// use srtp::keying::Profile;
+///
+/// let gcm = policy(Profile::AeadAes256Gcm).ok_or("no numbers")?;
+/// assert_eq!(profile(&gcm, Quirks::NONE), Some(Profile::AeadAes256Gcm));
+/// # Ok::<(), &str>(())
+/// ```
+#[must_use]
+pub fn policy(profile: Profile) -> Option<SrtpPolicy> {
+    let encr_alg = match profile {
+        Profile::AesCm128HmacSha1_80
+        | Profile::AesCm128HmacSha1_32
+        | Profile::AesCm192HmacSha1_80
+        | Profile::AesCm192HmacSha1_32
+        | Profile::AesCm256HmacSha1_80
+        | Profile::AesCm256HmacSha1_32 => SrtpEncrAlg::AesCm,
+        Profile::AesF8_128HmacSha1_80 => SrtpEncrAlg::AesF8,
+        Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => SrtpEncrAlg::AesGcm,
+        _ => return None,
+    };
+    let common = SrtpPolicy {
+        encr_alg: Some(encr_alg),
+        encr_key_len: u8::try_from(profile.key_len()).ok(),
+        salt_key_len: u8::try_from(profile.salt_len()).ok(),
+        ..SrtpPolicy::default()
+    };
+    Some(if encr_alg == SrtpEncrAlg::AesGcm {
+        SrtpPolicy {
+            aead_auth_tag_len: Some(16),
+            ..common
+        }
+    } else {
+        SrtpPolicy {
+            auth_alg: Some(SrtpAuthAlg::HmacSha1),
+            auth_key_len: Some(AUTH_KEY_LEN),
+            srtp_auth_tag_len: u8::try_from(profile.srtp_tag_len()).ok(),
+            srtcp_auth_tag_len: Some(10),
+            ..common
+        }
+    })
+}
+
 fn aead(policy: &SrtpPolicy, key_len: u8) -> Option<Profile> {
     let no_hmac = [policy.auth_alg, policy.srtp_auth_alg, policy.srtcp_auth_alg]
         .into_iter()
@@ -110,4 +158,22 @@ fn hmac_tag_len(policy: &SrtpPolicy, quirks: Quirks) -> Option<u8> {
             .or(policy.auth_tag_len)
             .unwrap_or(10)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Self-consistency.
+    #[test]
+    fn every_policy_that_is_written_is_read_as_its_profile() {
+        let mut written = 0;
+        for known in Profile::ALL {
+            if let Some(policy) = policy(*known) {
+                assert_eq!(profile(&policy, Quirks::NONE), Some(*known));
+                written += 1;
+            }
+        }
+        assert!(written >= 8, "{written}");
+    }
 }
