@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+extern crate alloc;
+
 pub mod audio;
+pub mod edge;
 pub mod impairment;
 #[cfg(feature = "peers")]
 pub mod libsrtp_process;

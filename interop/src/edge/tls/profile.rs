@@ -1,0 +1,88 @@
+//! The TLS and DTLS parameters of the IMS-AGW: the profile that TS 33.328 annex M names, by way of
+//! TS 33.310 and TS 33.210.
+//!
+//! TLS 1.2 and 1.3, or DTLS 1.2; forward secrecy and AEAD alone; no renegotiation, compression,
+//! tickets or resumption, so that every connection shows its certificate; both sides show one.
+
+use std::sync::OnceLock;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{
+    Ssl, SslContext, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
+};
+use sdp_sec::edge::gateway::Transport;
+use sdp_sec::tls_role::TlsRole;
+
+use super::{Certificate, Machine};
+
+/// Cipher suites of TLS 1.2 and DTLS 1.2, in OpenSSL's words.
+pub const CIPHER_SUITES: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
+    ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384";
+
+/// Cipher suites of TLS 1.3.
+pub const CIPHER_SUITES_1_3: &str = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
+
+const GROUPS: &str = "P-256:P-384";
+
+/// 112 bits: keys of 2048 bits with RSA, no SHA-1.
+const SECURITY_LEVEL: u32 = 2;
+
+/// Octets of a datagram of the handshake, so that none is fragmented on its way.
+const MTU: u32 = 1200;
+
+/// What holds for every connection of a stream that shows `certificate`.
+pub(super) fn context(
+    transport: Transport,
+    certificate: &Certificate,
+) -> Result<SslContext, ErrorStack> {
+    let (method, oldest) = match transport {
+        Transport::Tcp => (SslMethod::tls(), SslVersion::TLS1_2),
+        Transport::Datagram => (SslMethod::dtls(), SslVersion::DTLS1_2),
+    };
+    let mut builder = SslContext::builder(method)?;
+    builder.set_min_proto_version(Some(oldest))?;
+    builder.set_security_level(SECURITY_LEVEL);
+    builder.set_cipher_list(CIPHER_SUITES)?;
+    builder.set_ciphersuites(CIPHER_SUITES_1_3)?;
+    builder.set_groups_list(GROUPS)?;
+    builder.set_options(
+        SslOptions::NO_RENEGOTIATION
+            | SslOptions::NO_COMPRESSION
+            | SslOptions::NO_TICKET
+            | SslOptions::NO_QUERY_MTU,
+    );
+    builder.set_mode(SslMode::ACCEPT_MOVING_WRITE_BUFFER | SslMode::ENABLE_PARTIAL_WRITE);
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    builder.set_num_tickets(0)?;
+    builder.set_certificate(&certificate.x509)?;
+    builder.set_private_key(&certificate.key)?;
+    builder.check_private_key()?;
+    Ok(builder.build())
+}
+
+/// A connection whose peer `machine` judges, once, in the handshake.
+pub(super) fn connection(
+    context: &SslContext,
+    role: TlsRole,
+    machine: &Machine,
+) -> Result<Ssl, ErrorStack> {
+    let mut ssl = Ssl::new(context)?;
+    let machine = machine.clone();
+    // OpenSSL asks again for each fault that it finds in one certificate.
+    let judged = OnceLock::new();
+    let mode = SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT;
+    ssl.set_verify_callback(mode, move |_, chain| {
+        // Nobody vouches for these certificates: SDP names the one that the peer has itself.
+        if chain.error_depth() != 0 {
+            return true;
+        }
+        let shown = chain.current_cert().and_then(|shown| shown.to_der().ok());
+        *judged.get_or_init(|| shown.is_some_and(|der| machine.shows(&der)))
+    });
+    ssl.set_mtu(MTU)?;
+    match role {
+        TlsRole::Client => ssl.set_connect_state(),
+        TlsRole::Server => ssl.set_accept_state(),
+    }
+    Ok(ssl)
+}
