@@ -412,7 +412,7 @@ fn a_wrong_description_is_refused_in_one_line() {
     let no_key = "m=audio 4000 RTP/SAVP 0\na=3ge2ae:requested\n";
     for (offer, answer, status, reason) in [
         ("nonsense".to_owned(), None, 2, "header line 1"),
-        (String::new(), None, 2, "SDP"),
+        (String::new(), None, 2, "no session description"),
         ("v=0\r\nm=audio\r\n".to_owned(), None, 2, "line 2"),
         (
             "v=0\r\nm=audio 4000 RTP/SAVP 0\r\n".to_owned(),

@@ -59,7 +59,7 @@ pub(crate) fn serve(folder: &Path, options: &Options) -> Result<(), Failure> {
         (contact, message.header("Security-Client").collect())
     });
     let alg = alg(options, registered)?;
-    let offer = read(&folder.join(names.offer))?;
+    let offer = read_description(&folder.join(names.offer))?;
     let contact = match names.from {
         Source::Ue => offer.header("Contact").next().map(uri),
         Source::Core => offer.request_uri(),
@@ -181,12 +181,19 @@ fn read(path: &Path) -> Result<Message, Failure> {
     Message::parse(&octets).map_err(|error| fail(&error))
 }
 
+fn read_description(path: &Path) -> Result<Message, Failure> {
+    let message = read(path)?;
+    let described = !message.sdp().is_empty();
+    let missing = || Failure::input(format!("{}: no session description", path.display()));
+    described.then_some(message).ok_or_else(missing)
+}
+
 /// The answer, when it has come.
 fn await_file(path: &Path, timeout: Duration) -> Result<Message, Failure> {
     let begin = Instant::now();
     while begin.elapsed() < timeout {
         if path.exists() {
-            return read(path);
+            return read_description(path);
         }
         thread::sleep(TICK);
     }

@@ -28,7 +28,7 @@ const GROUPS: &str = "P-256:P-384";
 const SECURITY_LEVEL: u32 = 2;
 
 /// Octets of a datagram of the handshake, so that none is fragmented on its way.
-const MTU: u32 = 1200;
+pub(super) const MTU: u32 = 1200;
 
 /// What holds for every connection of a stream that shows `certificate`.
 pub(super) fn context(
@@ -79,7 +79,6 @@ pub(super) fn connection(
         let shown = chain.current_cert().and_then(|shown| shown.to_der().ok());
         *judged.get_or_init(|| shown.is_some_and(|der| machine.shows(&der)))
     });
-    ssl.set_mtu(MTU)?;
     match role {
         TlsRole::Client => ssl.set_connect_state(),
         TlsRole::Server => ssl.set_accept_state(),

@@ -107,7 +107,8 @@ impl UdptlRelay {
 
     fn start(&mut self, role: TlsRole) {
         let begun = self.access.try_clone().ok().and_then(|socket| {
-            let ssl = profile::connection(&self.context, role, &self.setting.machine).ok()?;
+            let mut ssl = profile::connection(&self.context, role, &self.setting.machine).ok()?;
+            ssl.set_mtu(profile::MTU).ok()?;
             SslStream::new(ssl, Datagrams(socket)).ok()
         });
         match begun {
