@@ -16,7 +16,6 @@ mod converter;
 mod handover;
 mod message;
 mod ports;
-mod srvcc;
 mod tap;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -28,6 +27,5 @@ pub use converter::{Batch, Converter, Counts, Datagram, MAX_DATAGRAM};
 pub use handover::{HandoverFailed, Offered, Offering, hand_over, take_over};
 pub use message::{Message, MessageError};
 pub use ports::{Pair, PortRange, Ports, Reserved};
-pub use srvcc::{Call, Choice, ClearMedia, CsDomain, Pending, Transfer};
 pub use tap::{ClearContent, PcapTap, Tap};
 pub use worker::{Outgoing, RtpCall, RtpLeg, Seen, Workers};

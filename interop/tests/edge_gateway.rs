@@ -12,18 +12,23 @@
     reason = "tests"
 )]
 
+extern crate alloc;
+
 mod edge_gateway_support;
 
 use core::time::Duration;
-use std::{collections::BTreeSet, fs, net::UdpSocket, path::PathBuf, thread};
+use alloc::collections::BTreeSet;
+use std::{fs, net::UdpSocket, os::unix::fs::PermissionsExt, path::PathBuf, thread};
 
 use bytes::BytesMut;
 use edge_gateway_support::{
-    Running, datagram, description, folder, hears_nothing, put, run, sdp, start, udp,
+    Ended, Running, datagram, description, folder, hears_nothing, put, run, sdp, start, udp,
 };
 use getrandom::{SysRng, rand_core::UnwrapErr};
-use interop::edge::Remote;
+use interop::edge::{Alg, Message, Remote};
 use interop::{rtcp, rtp::RtpSource};
+use sdp_sec::edge::{Outcome, Policy};
+use sdp_sec::mediasec::{Mechanism, MechanismSet, Source};
 use srtp::{Receiver, Sender};
 
 #[test]
@@ -91,7 +96,7 @@ fn req_agw_02_conversion_keeps_header_payload_ssrc_and_sequence_number() {
         assert_ne!(protected[12..], core[12..]);
         assert_eq!(call.opened(&protected), core);
     }
-    let ended = call.ended();
+    let ended = call.bye();
     ended.succeeds();
     ended.says("5 SRTP to RTP, 5 RTP to SRTP, 0 reports");
 }
@@ -124,7 +129,7 @@ fn req_agw_03_rtcp_is_converted_on_its_own_port_and_on_rtcp_mux() {
         assert_ne!(report[8..plain.len()], plain[8..]);
         call.receiver.unprotect_rtcp(&mut report).unwrap();
         assert_eq!(report, plain);
-        let ended = call.ended();
+        let ended = call.bye();
         ended.succeeds();
         ended.says("2 reports");
     }
@@ -134,7 +139,7 @@ fn req_agw_03_rtcp_is_converted_on_its_own_port_and_on_rtcp_mux() {
 fn after_a_hand_over_no_packet_is_lost_and_no_index_used_again() {
     let mut call = Dialogue::begin(
         "hand_over",
-        &["--seconds", "4", "--hand-over", "1"],
+        &["--hand-over", "1"],
         "a=rtcp-mux\n",
     );
     let mut sources = [RtpSource::new(7, 65_400, 0), RtpSource::new(8, 65_400, 0)];
@@ -169,7 +174,7 @@ fn after_a_hand_over_no_packet_is_lost_and_no_index_used_again() {
         thread::sleep(Duration::from_millis(8));
     }
     assert_eq!(call.receiver.stream(8).map(|stream| stream.roc), Some(1));
-    let ended = call.ended();
+    let ended = call.bye();
     ended.succeeds();
     ended.says("1 calls taken over by process");
     let converted: Vec<_> = ended
@@ -264,7 +269,7 @@ fn req_reg_07_a_diverted_to_ue_gets_what_it_registered() {
 
 #[test]
 fn req_li_04_the_tap_gets_the_clear_content_of_both_directions() {
-    let mut call = Dialogue::begin("tap", &["--seconds", "1", "--tap", "tap.pcap"], "");
+    let mut call = Dialogue::begin("tap", &["--tap", "tap.pcap"], "");
     let (said, heard) = (
         RtpSource::new(7, 1, 1).packet(b"said in clear, 32 octets of it.."),
         RtpSource::new(8, 1, 1).packet(b"heard in clear, 32 octets of it."),
@@ -281,7 +286,7 @@ fn req_li_04_the_tap_gets_the_clear_content_of_both_directions() {
         )
         .unwrap();
     let folder = call.folder.clone();
-    call.ended().succeeds();
+    call.bye().succeeds();
     let tap = fs::read(folder.join("tap.pcap")).unwrap();
     let has = |octets: &[u8]| tap.windows(octets.len()).any(|part| part == octets);
     assert!(has(&said) && has(&heard));
@@ -290,37 +295,40 @@ fn req_li_04_the_tap_gets_the_clear_content_of_both_directions() {
 }
 
 #[test]
-fn req_li_07_a_protected_call_never_continues_in_clear_by_itself() {
-    use interop::edge::{Call, Choice, CsDomain, Transfer};
-    // The UE: without the user's decision there is nothing to send in clear with.
-    let key = |n| {
-        let profile = srtp::keying::Profile::AesCm128HmacSha1_80;
-        srtp::keying::MasterKey::new(profile, &[n; 16], &[n; 14]).unwrap()
+fn req_li_07_the_edge_never_takes_a_protected_call_into_the_clear() {
+    // A UE whose new domain carries no SRTP cannot just go on in clear on the call that it has: what
+    // its user decides is a new stream.
+    let mut rng = UnwrapErr(SysRng);
+    let everything: MechanismSet = Mechanism::ALL.into_iter().collect();
+    let mut alg = Alg::new([127, 0, 0, 1].into(), everything, Policy::default());
+    alg.register("sip:ue", &["sdes-srtp;mediasec"]).unwrap();
+    let protected = format!(
+        "m=audio 4000 RTP/SAVP 0\na=3ge2ae:requested\n{}",
+        offer_crypto().1
+    );
+    let message = |media: &str| Message::new(sdp(media).as_bytes());
+    let mut offer = |dialogue, media: &str| {
+        let offer = message(media);
+        let offered = alg.offer("sip:ue", dialogue, Source::Ue, &offer, |_| None, &mut rng);
+        let answer = message("m=audio 5000 RTP/AVP 0\n");
+        offered.and_then(|(exchange, _)| exchange.answered(&answer, |_| None, &mut rng))
     };
-    let call = || Call::new(Sender::new(key(1)).unwrap(), Receiver::new(key(2)).unwrap());
-    let packet = RtpSource::new(7, 1, 1).packet(&[1; 20]);
-    let Transfer::Protected(mut goes_on) = call().transfer(CsDomain::CarriesSrtp) else {
-        panic!("a domain that carries SRTP needs no decision");
-    };
-    let mut protected = packet.clone();
-    goes_on.send(&mut protected).unwrap();
-    assert_ne!(protected[12..32], packet[12..32]);
-    for choice in [Choice::ContinueInClear, Choice::HangUp] {
-        let Transfer::Undecided(pending) = call().transfer(CsDomain::ClearOnly) else {
-            panic!("decided without the user");
-        };
-        let clear = pending
-            .decide(choice)
-            .map(|media| media.pass(packet.clone()));
-        assert_eq!(clear.is_some(), choice == Choice::ContinueInClear);
-        assert!(clear.is_none_or(|sent| sent == packet));
+    let (established, _) = offer(None, &protected).unwrap();
+    assert!(matches!(established.outcomes(), [Outcome::Rtp(_)]));
+    for clear in [
+        "m=audio 4000 RTP/AVP 0\n",
+        "m=audio 4000 RTP/AVP 0\na=3ge2ae:requested\n",
+    ] {
+        let dialogue = Some(established.dialogue().clone());
+        assert!(offer(dialogue, clear).is_err(), "{clear}");
     }
 
-    // The gateway: RTP in clear on the access leg of a protected call goes nowhere.
+    // RTP in clear on the access leg of a protected call goes nowhere.
     let call = Dialogue::begin("srvcc", &["--seconds", "1"], "");
+    let packet = RtpSource::new(7, 1, 1).packet(&[1; 20]);
     call.ue.send_to(&packet, call.gateway_ue.media).unwrap();
     assert!(hears_nothing(&call.core));
-    let ended = call.ended();
+    let ended = call.bye();
     ended.succeeds();
     ended.says("0 SRTP to RTP");
     ended.says("1 forged");
@@ -338,7 +346,7 @@ fn req_cs_01_e2ae_of_participants_is_invisible_to_the_conference_server() {
         assert_eq!(datagram(&call.core), packet);
     }
     for call in calls {
-        call.ended().succeeds();
+        call.bye().succeeds();
     }
 }
 
@@ -361,7 +369,7 @@ fn garbage_replays_and_strays_are_dropped_and_counted() {
         stranger.send_to(octets, call.gateway_core.media).unwrap();
     }
     assert!(hears_nothing(&call.core));
-    let ended = call.ended();
+    let ended = call.bye();
     ended.succeeds();
     ended.says("1 SRTP to RTP, 0 RTP to SRTP, 0 reports");
     ended.says("1 replayed");
@@ -370,11 +378,13 @@ fn garbage_replays_and_strays_are_dropped_and_counted() {
 
 #[test]
 fn a_peer_that_vanishes_is_noticed() {
-    let mut call = Dialogue::begin("vanishes", &["--seconds", "15", "--timeout", "1"], "");
+    let mut call = Dialogue::begin("vanishes", &["--timeout", "1"], "");
     let packet = RtpSource::new(7, 1, 0).packet(&[5; 160]);
     call.ue_sends(&packet);
     assert_eq!(datagram(&call.core), packet);
-    call.ended().fails(1, "call 0: nothing heard of the ");
+    call.running
+        .ended()
+        .fails(1, "call 0: nothing heard of the ");
 }
 
 #[test]
@@ -390,12 +400,11 @@ fn what_a_gateway_prints_has_no_key_in_it() {
         .unwrap()
         .to_owned();
     let folder = call.folder.clone();
-    let ended = call.ended();
+    let ended = call.bye();
     for key in [&ue_key, &own_key] {
         assert!(key.len() >= 40);
         assert!(!ended.stdout.contains(key.as_str()) && !ended.stderr.contains(key.as_str()));
     }
-    use std::os::unix::fs::PermissionsExt;
     let mode = fs::metadata(folder.join("4_to_ue.sdp"))
         .unwrap()
         .permissions()
@@ -512,7 +521,7 @@ fn help_names_every_option() {
 /// A UE's keys, and its `a=crypto` line.
 fn offer_crypto() -> (sdes::Offer, String) {
     let offer = sdes::Offer::new(&sdes::Policy::default(), &mut UnwrapErr(SysRng)).unwrap();
-    let lines = offer.lines().map(|line| format!("{line}\n")).collect();
+    let lines = offer.lines().flat_map(|line| [line, "\n"]).collect();
     (offer, lines)
 }
 
@@ -549,7 +558,7 @@ impl Dialogue {
             line(&ue, "RTP/SAVP") + "a=3ge2ae:requested\n" + &crypto + &rtcp(&ue_rtcp) + attributes;
         let core_sdp = line(&core, "RTP/AVP") + &rtcp(&core_rtcp) + attributes;
         put(&folder, "1_from_ue.sdp", &sdp(&ue_sdp));
-        let running = start(&folder, &[&["--exchange", "."], arguments].concat());
+        let running = start(&folder, &[&["--exchange", ".", "--seconds", "60"], arguments].concat());
         let to_core = running.message("2_to_core.sdp");
         running.put("3_from_core.sdp", &sdp(&core_sdp));
         let to_ue = running.message("4_to_ue.sdp");
@@ -599,7 +608,7 @@ impl Dialogue {
         packet
     }
 
-    fn ended(self) -> edge_gateway_support::Ended {
-        self.running.ended()
+    fn bye(self) -> Ended {
+        self.running.bye()
     }
 }

@@ -13,10 +13,11 @@ mod edge_gateway_support;
 #[path = "edge_gateway_support/tls_ue.rs"]
 mod tls_ue;
 
+use core::net::SocketAddr;
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream, UdpSocket},
     thread,
 };
 
@@ -134,9 +135,8 @@ fn req_tg_05_what_one_side_says_arrives_at_the_other_octet_for_octet() {
     let core = call.core();
     // More than all buffers on the way hold, both ways at once.
     let long = |seed: u8| {
-        (0..3_000_000_u32)
-            .map(|n| (n % 251) as u8 ^ seed)
-            .collect::<Vec<_>>()
+        let octets = (0..=250).cycle().take(3_000_000);
+        octets.map(|n: u8| n ^ seed).collect::<Vec<_>>()
     };
     let writes = (long(1), long(2));
     let mut reading = core.try_clone().unwrap();
@@ -549,6 +549,10 @@ impl Tcp {
     fn ended(&mut self) -> Ended {
         self.running.take().unwrap().ended()
     }
+
+    fn bye(&mut self) -> Ended {
+        self.running.take().unwrap().bye()
+    }
 }
 
 /// Two MSRP streams of one dialogue.
@@ -630,5 +634,9 @@ impl Fax {
 
     fn ended(&mut self) -> Ended {
         self.running.take().unwrap().ended()
+    }
+
+    fn bye(&mut self) -> Ended {
+        self.running.take().unwrap().bye()
     }
 }

@@ -117,7 +117,7 @@ In DIR, each file put there by renaming it: register.sip (a REGISTER with Contac
 Security-Client; without it the UE has indicated everything) and, where the UE calls, 1_from_ue.sdp
 and 3_from_core.sdp, or where it is called 1_from_core.sdp and 3_from_ue.sdp: descriptions, perhaps
 with SIP headers before them. The gateway writes 2_to_core.sdp and 4_to_ue.sdp, or 2_to_ue.sdp and
-4_to_core.sdp, and reports to standard output what becomes of each stream.
+4_to_core.sdp, and reports to standard output what becomes of each stream; 5_bye.sip ends it.
 
 Exit code 0: every packet arrived, or every stream was served to the end. 1: it did not, a stream
 was refused, or a peer vanished. 2: bad input.

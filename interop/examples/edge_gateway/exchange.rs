@@ -11,7 +11,7 @@ use std::{
 };
 
 use getrandom::{SysRng, rand_core::UnwrapErr};
-use interop::edge::{Established, Message, RtpCall};
+use interop::edge::{Established, Message, Offered, RtpCall};
 use sdp_sec::edge::Outcome;
 use sdp_sec::fingerprint::Fingerprint;
 use sdp_sec::mediasec::Source;
@@ -45,6 +45,9 @@ const TERMINATING: Names = Names {
     answer: "3_from_ue.sdp",
     answer_sent: "4_to_core.sdp",
 };
+
+/// The message that ends a dialogue.
+const BYE: &str = "5_bye.sip";
 
 /// Serves the dialogue in `folder` for as long as the options say.
 pub(crate) fn serve(folder: &Path, options: &Options) -> Result<(), Failure> {
@@ -86,7 +89,7 @@ pub(crate) fn serve(folder: &Path, options: &Options) -> Result<(), Failure> {
     established
         .then_some(())
         .ok_or_else(|| Failure::call("no stream is left to serve"))?;
-    run(gateway, &mut streams, options)
+    run(gateway, &mut streams, &folder.join(BYE), options)
 }
 
 /// What became of each m-line, and who answered.
@@ -129,11 +132,16 @@ fn begin(
     Ok(any)
 }
 
-/// Serves the streams until the time is over, a peer vanishes, or TLS fails.
-fn run(mut gateway: Gateway, streams: &mut TlsStreams, options: &Options) -> Result<(), Failure> {
+/// Serves the streams until the dialogue or the time is over, a peer vanishes, or TLS fails.
+fn run(
+    mut gateway: Gateway,
+    streams: &mut TlsStreams,
+    bye: &Path,
+    options: &Options,
+) -> Result<(), Failure> {
     let begin = Instant::now();
     let mut hand_over = options.hand_over;
-    while begin.elapsed() < options.seconds {
+    while begin.elapsed() < options.seconds && !bye.exists() {
         thread::sleep(TICK);
         streams.check()?;
         gateway.check_peers(options.timeout)?;
@@ -142,12 +150,25 @@ fn run(mut gateway: Gateway, streams: &mut TlsStreams, options: &Options) -> Res
             let left = options.seconds.saturating_sub(begin.elapsed());
             gateway = match gateway.hand_over(options, left)? {
                 Running::Here(gateway) => gateway,
-                Running::There(second) => return ended_well(second.wait()?),
+                Running::There(second) => return wait_for(second, bye),
             };
         }
     }
     streams.stop()?;
     gateway.stop().map(drop)
+}
+
+/// Waits for the second process, and tells it when the dialogue is over.
+fn wait_for(mut second: Offered, bye: &Path) -> Result<(), Failure> {
+    loop {
+        if let Some(status) = second.ended()? {
+            return ended_well(status);
+        }
+        if bye.exists() {
+            return ended_well(second.stop()?);
+        }
+        thread::sleep(TICK);
+    }
 }
 
 /// The REGISTER of each UE that is known.

@@ -133,13 +133,13 @@ pub struct Offered {
 }
 
 impl Offered {
-    /// Waits until it has ended by itself.
+    /// How it has ended, if it has by itself.
     ///
     /// # Errors
     ///
-    /// What waiting came to.
-    pub fn wait(mut self) -> io::Result<ExitStatus> {
-        self.child.wait()
+    /// What asking came to.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
     }
 
     /// Tells it to end its calls, and waits until it has.

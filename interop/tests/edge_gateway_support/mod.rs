@@ -91,6 +91,12 @@ impl Running {
         Remote::read(description(&self.message(name)).as_bytes()).unwrap()
     }
 
+    /// Ends the dialogue.
+    pub(crate) fn bye(self) -> Ended {
+        self.put("5_bye.sip", "BYE sip:ue@example.com SIP/2.0\r\n");
+        self.ended()
+    }
+
     /// Waits for its end.
     pub(crate) fn ended(mut self) -> Ended {
         let begin = Instant::now();
@@ -113,11 +119,18 @@ impl Running {
         pipes.0.read_to_string(&mut stdout).unwrap();
         pipes.1.read_to_string(&mut stderr).unwrap();
         Ended {
-            folder: self.folder,
+            folder: self.folder.clone(),
             status: status.code(),
             stdout,
             stderr,
         }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

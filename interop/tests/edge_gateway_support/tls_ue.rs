@@ -1,8 +1,9 @@
 //! UEs with TLS and DTLS, by the crate `openssl`, and cores with TCP and UDP.
 
+use core::net::SocketAddr;
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{TcpListener, TcpStream, UdpSocket},
 };
 
 use interop::edge::tls::Certificate;
