@@ -1,13 +1,13 @@
 use alloc::string::String;
 use core::fmt::{self, Write};
 
-use srtp::keying::KeySet;
-use subtle::ConstantTimeEq;
+use srtp::keying::{KeySet, MasterKey};
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::{
-    Attribute, CryptoSuite, FecOrder, LineError, NegotiatedParameters, Padding, Rule,
-    key_params::encode_key, mki, validity,
+    Attribute, CryptoSuite, FecOrder, KeyDigest, LineError, NegotiatedParameters, Padding, Rule,
+    key_digest::SHORTEST_KEY_LEN, key_params::encode_key, mki, validity,
 };
 
 /// A valid SRTP security description ([RFC 4568 §6]): what one `a=crypto` line says about the
@@ -210,6 +210,12 @@ impl SecurityDescription {
         core::iter::once(&self.keys).chain(&self.fec_keys)
     }
 
+    /// The digests of all keys.
+    pub(crate) fn digests(&self) -> impl Iterator<Item = KeyDigest> {
+        let entries = self.key_sets().flat_map(KeySet::entries);
+        entries.map(|entry| KeyDigest::of(entry.key()))
+    }
+
     /// The first MKI that follows those of the keys.
     pub(crate) fn next_mki(&self) -> u64 {
         let numbers = self
@@ -297,21 +303,34 @@ impl fmt::Debug for SecurityDescription {
 
 /// Whether one master key stands in both sets; every pair is compared.
 pub(crate) fn shares_a_key(a: &KeySet, b: &KeySet) -> bool {
-    let mut shared = subtle::Choice::from(0);
+    let mut shared = Choice::from(0);
     for one in a.entries() {
         for other in b.entries() {
-            shared |= one.key().ct_eq(other.key());
+            shared |= same_key(one.key(), other.key());
         }
     }
     shared.into()
 }
 
-/// Whether each key that stands in both sets has the same MKI in both.
+/// Whether they are one key, as [`KeyDigest`] sees it: under whatever salt, for whatever suite.
+fn same_key(a: &MasterKey, b: &MasterKey) -> Choice {
+    let first = |key: &[u8]| {
+        key.first_chunk::<SHORTEST_KEY_LEN>()
+            .copied()
+            .map(Zeroizing::new)
+    };
+    match (first(a.expose_key()), first(b.expose_key())) {
+        (Some(a), Some(b)) => a.ct_eq(&*b),
+        _ => a.ct_eq(b),
+    }
+}
+
+/// Whether each key that stands in both sets has the same salt and the same MKI in both.
 fn continues(new: &KeySet, old: &KeySet) -> bool {
     new.entries().iter().all(|new| {
         old.entries().iter().all(|old| {
-            let same_key = bool::from(new.key().ct_eq(old.key()));
-            !same_key || new.mki() == old.mki()
+            let same_key = bool::from(same_key(new.key(), old.key()));
+            !same_key || (new.mki() == old.mki() && bool::from(new.key().ct_eq(old.key())))
         })
     })
 }

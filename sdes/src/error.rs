@@ -80,7 +80,7 @@ pub enum Rule {
     /// The address or port changed, but the line repeats an old key.
     #[error("transport address changed but the key did not")]
     KeyNotRenewed,
-    /// A key was seen before in the same SDP.
+    /// A key was seen before in the same SDP, or has been given up in the same session.
     #[error("master key is not unique")]
     KeyReused,
     /// The lifetime is zero, above 2^48 or malformed.
@@ -183,7 +183,8 @@ pub enum Refused {
     /// The answer's crypto-suite is not the one offered under its tag.
     #[error("crypto-suite differs from the one offered under this tag")]
     SuiteMismatch,
-    /// More than [`MAX_KEYS_PER_SDP`](crate::limits::MAX_KEYS_PER_SDP) keys.
+    /// More than [`MAX_KEYS_PER_SDP`](crate::limits::MAX_KEYS_PER_SDP) keys, or more than
+    /// [`MAX_RETIRED_KEYS`](crate::limits::MAX_RETIRED_KEYS) that were given up.
     #[error("too many master keys in one SDP")]
     TooManyKeys,
     /// More than [`MAX_LINES_PER_MEDIA`](crate::limits::MAX_LINES_PER_MEDIA) lines.

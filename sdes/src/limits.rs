@@ -31,3 +31,7 @@ pub const MIN_WINDOW_SIZE_HINT: u32 = 64;
 
 /// Most master keys that [`SdpKeys`](crate::SdpKeys) remembers.
 pub const MAX_KEYS_PER_SDP: usize = 1024;
+
+/// Most master keys, of both sides together, that a session may have given up. It then takes no new
+/// key any more, since it could not tell whether it is an old one; a new media line begins afresh.
+pub const MAX_RETIRED_KEYS: usize = 1024;

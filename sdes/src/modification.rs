@@ -54,7 +54,7 @@ impl Negotiated {
         if local != LocalKey::Keep
             && offer
                 .descriptions()
-                .any(|new| new.shares_a_key_with(self.local()))
+                .any(|new| new.shares_a_key_with(self.local()) || self.retired.holds_one_of(new))
         {
             return Err(OfferError::RepeatedKey);
         }
@@ -70,7 +70,8 @@ impl Negotiated {
     ///
     /// # Errors
     ///
-    /// [`Refused`]: the modification has failed, and this session goes on as it is.
+    /// [`Refused`]: the modification has failed, and this session goes on as it is. A key that the
+    /// session has used before, on either side, and given up is [`Rule::KeyReused`].
     ///
     /// [RFC 4568 §5.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-5.1.4
     /// [§7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
@@ -99,12 +100,17 @@ impl Negotiated {
         } else {
             OwnLine::answering(&remote, self.local().next_mki(), policy, rng)?
         };
-        if !keeps && own.description.shares_a_key_with(self.local()) {
+        let fresh = &own.description;
+        if !keeps && (fresh.shares_a_key_with(self.local()) || self.retired.holds_one_of(fresh)) {
             return Err(Refused::Own(OfferError::RepeatedKey));
         }
         let outbound = if keeps { Rekey::Unchanged } else { new_key };
         let answer = Answer::of_line(own.duplicate());
-        Ok((answer, Self::new(own, remote), Change { outbound, inbound }))
+        Ok((
+            answer,
+            self.then(own, remote)?,
+            Change { outbound, inbound },
+        ))
     }
 
     /// What becomes of the peer's packets, or which rule the new description breaks.
@@ -114,7 +120,7 @@ impl Negotiated {
         peer: Transport,
         new_key: Rekey,
     ) -> Result<Rekey, Rule> {
-        if new.shares_a_key_with(self.local()) {
+        if new.shares_a_key_with(self.local()) || self.retired.holds_one_of(new) {
             return Err(Rule::KeyReused);
         }
         if !new.shares_a_key_with(self.remote()) {
@@ -193,19 +199,25 @@ impl Reoffer {
         answer: impl IntoIterator<Item = L>,
         peer: Transport,
     ) -> Result<(Negotiated, Change), Refused> {
-        let new = self.offer.accept(answer)?;
+        let Negotiated { own, remote, .. } = self.offer.accept(answer)?;
+        if self.session.retired.holds_one_of(&own.description) {
+            return Err(Refused::Own(OfferError::RepeatedKey));
+        }
         let moved = self.local == LocalKey::RenewForNewTransport || peer == Transport::Changed;
         let new_key = Rekey::new_key(moved, self.offer.policy());
         let inbound = self
             .session
-            .inbound_change(new.remote(), peer, new_key)
+            .inbound_change(&remote, peer, new_key)
             .map_err(|rule| Refused::InvalidAnswer(LineError { rule, offset: 0 }))?;
         let outbound = if self.local == LocalKey::Keep {
             Rekey::Unchanged
         } else {
             new_key
         };
-        Ok((new, Change { outbound, inbound }))
+        Ok((
+            self.session.then(own, remote)?,
+            Change { outbound, inbound },
+        ))
     }
 }
 

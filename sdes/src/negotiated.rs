@@ -2,7 +2,9 @@ use core::fmt;
 
 use srtp::keying::{KeySet, MasterKeySource};
 
-use crate::{CryptoSuite, FecKeys, SecurityDescription, own_line::OwnLine};
+use crate::{
+    CryptoSuite, FecKeys, Refused, SecurityDescription, own_line::OwnLine, retired::RetiredKeys,
+};
 
 /// The outcome of one offer and answer for one media line: the keys of both directions
 /// ([RFC 4568 §7.1]).
@@ -27,11 +29,27 @@ use crate::{CryptoSuite, FecKeys, SecurityDescription, own_line::OwnLine};
 pub struct Negotiated {
     pub(crate) own: OwnLine,
     pub(crate) remote: SecurityDescription,
+    pub(crate) retired: RetiredKeys,
 }
 
 impl Negotiated {
     pub(crate) const fn new(own: OwnLine, remote: SecurityDescription) -> Self {
-        Self { own, remote }
+        Self {
+            own,
+            remote,
+            retired: RetiredKeys::none(),
+        }
+    }
+
+    /// What the session becomes when `own` and `remote` take over.
+    pub(crate) fn then(&self, own: OwnLine, remote: SecurityDescription) -> Result<Self, Refused> {
+        let old = [self.local(), self.remote()];
+        let retired = self.retired.after(old, [&own.description, &remote]);
+        Ok(Self {
+            retired: retired.ok_or(Refused::TooManyKeys)?,
+            own,
+            remote,
+        })
     }
 
     /// The crypto-suite of both directions.
@@ -68,6 +86,7 @@ impl Negotiated {
         Self {
             own: self.own.duplicate(),
             remote: self.remote.duplicate(),
+            retired: self.retired.clone(),
         }
     }
 }

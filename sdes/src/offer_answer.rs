@@ -1,3 +1,4 @@
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -249,15 +250,24 @@ pub(crate) fn select<L: AsRef<str>>(
 
     let mut first_fault: Option<(usize, LineError)> = None;
     let mut acceptable: Vec<SecurityDescription> = Vec::new();
+    let mut seen = BTreeSet::new();
     for (position, line) in lines.iter().enumerate() {
-        match examine_among(line.as_ref(), &tags, policy, &acceptable, &objection) {
-            Ok(description) => acceptable.push(description),
+        match examine_among(line.as_ref(), &tags, policy, &objection) {
+            Ok(description) if policy.selection() == Selection::OffererOrder => {
+                return Ok(description);
+            }
+            Ok(description) => {
+                if description.digests().any(|digest| seen.contains(&digest)) {
+                    let fault = Rule::KeyReused.at(line.as_ref(), line.as_ref());
+                    first_fault.get_or_insert((position, fault));
+                    continue;
+                }
+                seen.extend(description.digests());
+                acceptable.push(description);
+            }
             Err(fault) => {
                 first_fault.get_or_insert((position, fault));
             }
-        }
-        if policy.selection() == Selection::OffererOrder && !acceptable.is_empty() {
-            break;
         }
     }
     let rank =
@@ -275,7 +285,6 @@ fn examine_among(
     line: &str,
     tags: &[Option<u32>],
     policy: &Policy,
-    acceptable: &[SecurityDescription],
     objection: &impl Fn(&SecurityDescription) -> Option<Rule>,
 ) -> Result<SecurityDescription, LineError> {
     let description = policy.examine(line)?;
@@ -286,12 +295,6 @@ fn examine_among(
         > 1
     {
         return Err(Rule::DuplicateTag.at(line, line));
-    }
-    if acceptable
-        .iter()
-        .any(|earlier| earlier.shares_a_key_with(&description))
-    {
-        return Err(Rule::KeyReused.at(line, line));
     }
     match objection(&description) {
         None => Ok(description),

@@ -1,10 +1,11 @@
-use alloc::{boxed::Box, vec::Vec};
+use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
+use alloc::vec::Vec;
 use core::fmt;
 
-use srtp::keying::{KeySet, MasterKey};
-use subtle::ConstantTimeEq;
+use srtp::keying::KeySet;
 
-use crate::{Negotiated, Offer, Refused, SecurityDescription, limits::MAX_KEYS_PER_SDP};
+use crate::{KeyDigest, Negotiated, Offer, Refused, SecurityDescription, limits::MAX_KEYS_PER_SDP};
 
 /// The master keys of all media lines of one SDP session, of both sides: each must be unique
 /// ([RFC 4568 §6.1], [§7.1.2]).
@@ -12,6 +13,7 @@ use crate::{Negotiated, Offer, Refused, SecurityDescription, limits::MAX_KEYS_PE
 /// Let every media line of an offer and its answer pass one of these. A key may come back only for
 /// the same media line and direction, as in a re-offer that changes nothing; so it may be kept for
 /// the next exchange too, to find old keys in new places, as long as [`MAX_KEYS_PER_SDP`] suffices.
+/// What is kept are [`KeyDigest`]s, not keys.
 ///
 /// ```
 /// use sdes::{Answer, Policy, Refused, SdpKeys};
@@ -30,17 +32,18 @@ use crate::{Negotiated, Offer, Refused, SecurityDescription, limits::MAX_KEYS_PE
 ///
 /// [RFC 4568 §6.1]: https://www.rfc-editor.org/rfc/rfc4568#section-6.1
 /// [§7.1.2]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.2
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct SdpKeys {
-    // Boxed, so that a growing list leaves no keys behind in the memory it gives back.
-    seen: Vec<(Place, Box<MasterKey>)>,
+    seen: BTreeMap<KeyDigest, Place>,
 }
 
 impl SdpKeys {
     /// No key yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { seen: Vec::new() }
+        Self {
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Takes note of all keys that an offer has for the media line `media`.
@@ -50,8 +53,7 @@ impl SdpKeys {
     /// [`Refused::KeyReused`] or [`Refused::TooManyKeys`]; then none of them was noted.
     pub fn admit_offer(&mut self, media: usize, offer: &Offer) -> Result<(), Refused> {
         let lines = offer.descriptions();
-        let sets = lines.flat_map(|line| places(media, Direction::Outbound, line));
-        self.note(&sets.collect::<Vec<_>>())
+        self.note(lines.flat_map(|line| places(media, Direction::Outbound, line)))
     }
 
     /// Takes note of the keys of both directions of the media line `media`.
@@ -63,7 +65,7 @@ impl SdpKeys {
     pub fn admit(&mut self, media: usize, negotiated: &Negotiated) -> Result<(), Refused> {
         let inbound = places(media, Direction::Inbound, negotiated.remote());
         let outbound = places(media, Direction::Outbound, negotiated.local());
-        self.note(&inbound.chain(outbound).collect::<Vec<_>>())
+        self.note(inbound.chain(outbound))
     }
 
     /// Takes note of the peer's keys alone, where several peers share the outbound key: the branches
@@ -74,39 +76,31 @@ impl SdpKeys {
     ///
     /// As [`admit`](Self::admit).
     pub fn admit_inbound(&mut self, peer: usize, negotiated: &Negotiated) -> Result<(), Refused> {
-        self.note(&places(peer, Direction::Inbound, negotiated.remote()).collect::<Vec<_>>())
+        self.note(places(peer, Direction::Inbound, negotiated.remote()))
     }
 
-    fn note(&mut self, sets: &[(Place, &KeySet)]) -> Result<(), Refused> {
-        let already_seen = self.seen.len();
+    fn note<'k>(&mut self, sets: impl Iterator<Item = (Place, &'k KeySet)>) -> Result<(), Refused> {
+        let mut new = Vec::new();
         for (place, keys) in sets {
             for entry in keys.entries() {
-                if let Err(refused) = self.note_key(*place, entry.key()) {
-                    self.seen.truncate(already_seen);
-                    return Err(refused);
+                let digest = KeyDigest::of(entry.key());
+                let full = self.seen.len() >= MAX_KEYS_PER_SDP;
+                let refused = match self.seen.entry(digest) {
+                    Entry::Occupied(seen) if *seen.get() == place => continue,
+                    Entry::Occupied(_) => Refused::KeyReused,
+                    Entry::Vacant(_) if full => Refused::TooManyKeys,
+                    Entry::Vacant(free) => {
+                        free.insert(place);
+                        new.push(digest);
+                        continue;
+                    }
+                };
+                for digest in new {
+                    self.seen.remove(&digest);
                 }
+                return Err(refused);
             }
         }
-        Ok(())
-    }
-
-    fn note_key(&mut self, place: Place, key: &MasterKey) -> Result<(), Refused> {
-        let mut known = false;
-        for (seen_place, seen) in &self.seen {
-            if bool::from(seen.ct_eq(key)) {
-                if *seen_place != place {
-                    return Err(Refused::KeyReused);
-                }
-                known = true;
-            }
-        }
-        if known {
-            return Ok(());
-        }
-        if self.seen.len() == MAX_KEYS_PER_SDP {
-            return Err(Refused::TooManyKeys);
-        }
-        self.seen.push((place, Box::new(key.duplicate())));
         Ok(())
     }
 }

@@ -10,8 +10,8 @@
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use sdes::{
-    Answer, Change, LocalKey, Negotiated, Offer, OfferError, Policy, Refused, Rekey, Rule,
-    Transport,
+    Answer, Change, GroupKey, LocalKey, Negotiated, Offer, OfferError, Policy, Refused, Rekey,
+    RocOnNewKey, Rule, Transport,
 };
 use srtp::keying::{KeySet, MasterKeySource, Profile};
 
@@ -158,7 +158,7 @@ fn an_old_key_under_another_suite_parameter_or_mki_is_refused() {
 
 #[test]
 fn a_reset_policy_never_restarts_the_roc_of_an_old_key() {
-    let policy = aes_cm().with_roc_on_new_key(sdes::RocOnNewKey::Reset);
+    let policy = aes_cm().with_roc_on_new_key(RocOnNewKey::Reset);
     let (_, session) = Answer::to([line(0, "|1:4")], &policy, &mut rng()).unwrap();
     let joined = line(0, &format!("|1:4;inline:{}|2:4", KEYS[1]));
     let (_, _, change) = session
@@ -229,4 +229,111 @@ fn a_key_cannot_be_kept_under_a_policy_without_its_suite() {
     let gcm = Policy::for_profiles([Profile::AeadAes256Gcm]).unwrap();
     let error = alice.reoffer(LocalKey::Keep, &gcm, &mut rng()).unwrap_err();
     assert_eq!(error, OfferError::SuiteNotAllowed);
+}
+
+/// What the peer's offer of `line` comes to on a session where every new key begins with ROC 0.
+fn offered(session: &Negotiated, line: &str) -> Result<Negotiated, Refused> {
+    let policy = aes_cm().with_roc_on_new_key(RocOnNewKey::Reset);
+    let (unmoved, renew) = (Transport::Unchanged, LocalKey::Renew);
+    let answered = session.answer([line], unmoved, renew, &policy, &mut rng());
+    answered.map(|(_, session, _)| session)
+}
+
+#[test]
+fn a_key_that_was_given_up_never_comes_back() {
+    let (_, a) = Answer::to([line(0, "")], &aes_cm(), &mut rng()).unwrap();
+    let own = octets(a.outbound());
+    let b = offered(&a, &line(1, "")).unwrap();
+    let back = offered(&b, &line(0, "")).unwrap_err();
+    assert_eq!(first_fault(back), Rule::KeyReused);
+    // Nor after a further one, nor beside a new one, nor in an answer.
+    let c = offered(&b, &line(2, "")).unwrap();
+    let back = offered(&c, &line(1, "")).unwrap_err();
+    assert_eq!(first_fault(back), Rule::KeyReused);
+    let beside = format!("{};inline:{}|9:1", line(3, "|2^20|8:1"), KEYS[0]);
+    let back = offered(&c, &beside).unwrap_err();
+    assert_eq!(first_fault(back), Rule::KeyReused);
+    let reoffer = c.reoffer(LocalKey::Keep, &aes_cm(), &mut rng()).unwrap();
+    let back = reoffer.accept([line(0, "")], Transport::Unchanged);
+    let Err(Refused::InvalidAnswer(error)) = back else {
+        panic!("{back:?}")
+    };
+    assert_eq!(error.rule, Rule::KeyReused);
+    // Nor as the peer's, if it was ours.
+    let reflected = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}", base64(&own));
+    let back = offered(&c, &reflected).unwrap_err();
+    assert_eq!(first_fault(back), Rule::KeyReused);
+    // What is in use may stand again.
+    assert!(offered(&c, &line(2, "")).is_ok());
+}
+
+#[test]
+fn a_key_under_another_salt_or_suite_is_the_same_key() {
+    let (_, session) = Answer::to([line(0, "")], &aes_cm(), &mut rng()).unwrap();
+    // The first 24 of the 40 characters are the key and two octets of the salt.
+    let (key, salt) = (KEYS[0].split_at(24).0, KEYS[1].split_at(24).1);
+    let resalted = format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}{salt}");
+    let fault = first_fault(offered(&session, &resalted).unwrap_err());
+    assert_eq!(fault, Rule::KeyReused);
+    let after = offered(&session, &line(1, "")).unwrap();
+    let fault = first_fault(offered(&after, &resalted).unwrap_err());
+    assert_eq!(fault, Rule::KeyReused);
+}
+
+#[test]
+fn a_session_that_cannot_remember_more_keys_takes_no_new_one() {
+    let key = |number: u32| {
+        let mut octets = [0; 30];
+        octets[..4].copy_from_slice(&number.to_be_bytes());
+        format!(
+            "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}",
+            base64(&octets)
+        )
+    };
+    let (_, mut session) = Answer::to([key(0)], &aes_cm(), &mut rng()).unwrap();
+    let mut number = 0;
+    let refused = loop {
+        number += 1;
+        match offered(&session, &key(number)) {
+            Ok(next) => session = next,
+            Err(refused) => break refused,
+        }
+    };
+    // Each time the keys of both directions are given up.
+    let most = u32::try_from(sdes::limits::MAX_RETIRED_KEYS / 2).unwrap();
+    assert_eq!((refused, number), (Refused::TooManyKeys, most + 1));
+    // It goes on with what it has.
+    let hold = session
+        .reoffer(LocalKey::Keep, &aes_cm(), &mut rng())
+        .unwrap();
+    let (_, change) = hold
+        .accept([key(number - 1)], Transport::Unchanged)
+        .unwrap();
+    assert_eq!(change.inbound, Rekey::Unchanged);
+}
+
+#[test]
+fn a_group_key_that_was_given_up_never_comes_back() {
+    let group = GroupKey::new(&aes_cm(), &mut rng()).unwrap();
+    let (_, session) = group.answer([line(0, "")]).unwrap();
+    let next = group.renewed(&mut rng()).unwrap();
+    let same = Transport::Unchanged;
+    let reoffer = session.reoffer_group(&next);
+    let (session, _) = reoffer.accept([line(0, "")], same).unwrap();
+    let back = session.reoffer_group(&group).accept([line(0, "")], same);
+    assert_eq!(back.err(), Some(Refused::Own(OfferError::RepeatedKey)));
+}
+
+fn base64(octets: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits = |chunk: &[u8]| {
+        chunk
+            .iter()
+            .fold(0_u32, |bits, octet| bits << 8 | u32::from(*octet))
+    };
+    let char = |bits: u32| char::from(ALPHABET[usize::try_from(bits & 63).unwrap()]);
+    octets
+        .chunks_exact(3)
+        .flat_map(|chunk| [18, 12, 6, 0].map(|shift| char(bits(chunk) >> shift)))
+        .collect()
 }

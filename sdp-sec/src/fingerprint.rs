@@ -97,7 +97,7 @@ impl Fingerprint {
     }
 
     /// Whether both are the same, found in constant time.
-    fn ct_eq(&self, other: &Self) -> Choice {
+    pub(crate) fn ct_eq(&self, other: &Self) -> Choice {
         // Octets that the hash does not have are zero in both.
         self.octets.ct_eq(&other.octets) & Choice::from(u8::from(self.hash == other.hash))
     }

@@ -26,6 +26,8 @@ mod golden;
 mod invariant;
 #[path = "edge_procedures/invariants.rs"]
 mod invariants;
+#[path = "edge_procedures/keys.rs"]
+mod keys;
 #[path = "edge_procedures/rtp.rs"]
 mod rtp;
 #[path = "edge_procedures/rtp_established.rs"]

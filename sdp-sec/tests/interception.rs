@@ -114,7 +114,7 @@ fn req_li_01_the_keys_equal_those_that_the_edge_settled() {
     }
 
     let core = vector("edge/volte_video_terminating/1_from_core.sdp");
-    let terminating = dialogue.terminating(&core, |_| None, &mut rng).unwrap();
+    let mut terminating = dialogue.terminating(&core, |_| None, &mut rng).unwrap();
     let ue = vector("edge/volte_video_terminating/3_from_ue.sdp");
     let answered = terminating.answered(&ue, &mut rng).unwrap();
     // The second stream was refused by the UE.

@@ -6,12 +6,15 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::decision::Context;
+use super::passage::Passage;
 use super::rtp::RtpLine;
 use super::section::{Facts, Kind, MediaFacts};
+use super::shown_keys::ShownKeys;
 use super::tls::TlsLine;
 use super::{EdgeError, Intention, Originating, Outcome, Policy, Rekey, Terminating};
 use crate::fingerprint::Fingerprint;
 use crate::mediasec::{AccessEdge, Mechanism, Source};
+use crate::protocol::MediaLine;
 use crate::{Protocol, Rule, Sdp};
 
 /// The access edge's memory of one dialogue with one UE: what was settled for each m-line.
@@ -61,6 +64,7 @@ pub struct Dialogue {
     pub(super) policy: Arc<Policy>,
     pub(super) access: AccessEdge,
     pub(super) slots: Vec<Slot>,
+    pub(super) shown: Option<Arc<ShownKeys>>,
 }
 
 /// What is settled for one m-line.
@@ -106,6 +110,7 @@ impl Dialogue {
             policy,
             access,
             slots: Vec::new(),
+            shown: None,
         }
     }
 
@@ -215,38 +220,56 @@ impl Dialogue {
         self.slots.get(index).unwrap_or(&Slot::Closed(None))
     }
 
+    /// The keys that its descriptions have shown so far.
+    pub(super) fn shown(&self) -> ShownKeys {
+        self.shown.as_deref().cloned().unwrap_or_default()
+    }
+
     /// The next dialogue.
-    pub(super) fn with_slots(&self, slots: Vec<Slot>) -> Self {
+    pub(super) fn with_slots(&self, slots: Vec<Slot>, mut shown: ShownKeys) -> Self {
+        for (media, (old, new)) in self.slots.iter().zip(&slots).enumerate() {
+            if old.rtp().is_some() && new.rtp().is_none() {
+                shown.end(media);
+            }
+        }
         Self {
             policy: self.policy.clone(),
             access: self.access,
             slots,
+            shown: Some(Arc::new(shown)),
         }
     }
 }
 
-/// Which attributes of the session section go: those for the edge alone, and those that no stream
-/// needs which passes the edge untouched.
+/// Which lines of the session section go: those for the edge alone, and those that no stream needs
+/// which passes the edge untouched. Keys stay where every stream is protected by its own.
 pub(super) fn strips_from_session<'i>(
-    lines: impl Iterator<Item = (&'i MediaFacts<'i>, bool)>,
+    lines: impl Iterator<Item = (&'i MediaFacts<'i>, Passage)>,
 ) -> impl Fn(Kind) -> bool {
-    let (mut edge, mut certificates) = (false, false);
-    for (media, untouched) in lines {
-        edge |= !untouched;
+    let (mut edge, mut certificates, mut keys, mut none) = (false, false, true, true);
+    for (media, passes) in lines {
+        edge |= !passes.untouched;
         let protocol = media.line.protocol();
-        certificates |= untouched && (protocol.is_tls() || protocol.is_dtls());
+        certificates |= passes.untouched && (protocol.is_tls() || protocol.is_dtls());
+        keys &= passes.keeps_keys;
+        none = false;
     }
     move |kind| match kind {
-        Kind::E2ae => true,
-        Kind::Capability | Kind::Crypto => edge,
-        Kind::Fingerprint | Kind::TlsId => edge && !certificates,
+        Kind::E2ae | Kind::E2aeCapability => true,
+        Kind::Crypto | Kind::CryptoCapability | Kind::Key => none || !keys,
+        Kind::Fingerprint | Kind::TlsCapability | Kind::TlsId => edge && !certificates,
         _ => false,
     }
 }
 
 /// Checks that an answer has the m-lines of the offer that was sent: as many, of the same media.
-pub(super) fn check_answer(offer: &Written, answer: &Sdp<'_>) -> Result<(), EdgeError> {
+/// Gives those of the offer.
+pub(super) fn check_answer<'o>(
+    offer: &'o Written,
+    answer: &Sdp<'_>,
+) -> Result<Vec<MediaLine<'o>>, EdgeError> {
     let offer = Sdp::parse(&offer.0)?;
+    let mut lines = Vec::with_capacity(offer.media_count());
     if offer.media_count() != answer.media_count() {
         return Err(EdgeError::MediaCount);
     }
@@ -255,8 +278,9 @@ pub(super) fn check_answer(offer: &Written, answer: &Sdp<'_>) -> Result<(), Edge
         if !offered.media().eq_ignore_ascii_case(answered.media()) {
             return Err(Rule::AnswerMedia.at(answered.line().number()).into());
         }
+        lines.push(offered);
     }
-    Ok(())
+    Ok(lines)
 }
 
 /// The protocol as a constant, if it has a name here.
@@ -289,12 +313,17 @@ impl Answered {
         &self.sdp.0
     }
 
-    /// Whether this came of the very answer `received`, octet by octet: a 200 (OK) may repeat what a
-    /// 183 (Session Progress) of the same branch said, and is then sent on with the same
-    /// [`sdp`](Self::sdp). Answering it anew would make other keys.
+    /// Whether this came of the answer `received`: octet by octet, but for the o-line, whose version
+    /// some peers count up for each response. A 200 (OK) may repeat what a 183 (Session Progress) of
+    /// the same branch said, and is then sent on with the same [`sdp`](Self::sdp). Answering it anew
+    /// would make other keys.
     #[must_use]
     pub fn is_repeated_by(&self, received: &[u8]) -> bool {
-        bool::from(self.received.0.as_slice().ct_eq(received))
+        let (Some(old), Some(new)) = (around_origin(&self.received.0), around_origin(received))
+        else {
+            return bool::from(self.received.0.as_slice().ct_eq(received));
+        };
+        bool::from(old.0.ct_eq(new.0) & old.1.ct_eq(new.1))
     }
 
     /// What was settled, for each m-line in order; what the IMS-AGW is to be told.
@@ -314,6 +343,18 @@ impl Answered {
     pub const fn dialogue(&self) -> &Dialogue {
         &self.dialogue
     }
+}
+
+/// What stands before and after the o-line of a description, its end excluded.
+fn around_origin(sdp: &[u8]) -> Option<(&[u8], &[u8])> {
+    let origin = Sdp::parse(sdp).ok()?.session().line_of_kind(b'o')?;
+    let start = origin
+        .octets()
+        .as_ptr()
+        .addr()
+        .checked_sub(sdp.as_ptr().addr())?;
+    let (before, rest) = sdp.split_at_checked(start)?;
+    Some((before, rest.get(origin.octets().len()..)?))
 }
 
 /// A description that may hold keys.

@@ -30,6 +30,17 @@ pub enum EdgeError {
         /// The m-line, counted from 0.
         media: usize,
     },
+    /// Another branch of a forked offer has answered, under the keys that the first branch has taken:
+    /// sending to both under one key would repeat its key stream. Offer that branch anew, by
+    /// [`Dialogue::terminating`](super::Dialogue::terminating) from the dialogue the offer came of,
+    /// which gives it keys of its own ([RFC 4568 §7.3]).
+    ///
+    /// [RFC 4568 §7.3]: https://www.rfc-editor.org/rfc/rfc4568#section-7.3
+    #[error("m-line {media}: another branch has the keys that were offered")]
+    Forked {
+        /// The m-line, counted from 0.
+        media: usize,
+    },
     /// An answer has other m-lines than its offer, or an offer fewer than the one before
     /// ([RFC 3264 §6, §8]).
     ///
@@ -57,7 +68,8 @@ pub enum EdgeError {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// No `a=crypto` line can be accepted, or the answer's does not belong to the offer
-    /// ([RFC 4568 §7.1.2, §5.1.3]).
+    /// ([RFC 4568 §7.1.2, §5.1.3]). With [`KeyReused`](sdes::Refused::KeyReused), a key of the line
+    /// stands or stood on another line of the dialogue, or on the other side of this.
     ///
     /// [RFC 4568 §7.1.2, §5.1.3]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.2
     #[error("{0}")]

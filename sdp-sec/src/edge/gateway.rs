@@ -11,6 +11,10 @@
 //! Not an octet passes before the UE's certificate has matched a fingerprint that the IMS-ALG gave
 //! for this very stream: [`Stream::relays`] is false until then, in whatever order events come.
 //!
+//! Each action that begins a connection or a handshake names an [`Attempt`], and so does each event
+//! about one: what comes late, from one that was closed since, is refused as
+//! [`GatewayError::Stale`].
+//!
 //! There is no clock in it either. Whoever connects to a passive termination holds it until TLS has
 //! failed, so give [`Event::TcpDown`] for a connection, and [`Event::TlsDown`] for a handshake, that
 //! takes too long; the UE may then connect. Over UDP each datagram is passed for itself.
@@ -21,6 +25,6 @@ mod stream;
 mod table;
 
 pub use action::{Action, Failure, Report};
-pub use event::{Event, GatewayError, Order, Termination};
+pub use event::{Attempt, Event, GatewayError, Order, Termination};
 pub use stream::{MAX_CERTIFICATE_LEN, Stream, Transport};
 pub use table::{Gateway, MAX_STREAMS};

@@ -2,19 +2,21 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
-use sdes::SdpKeys;
 use zeroize::Zeroizing;
 
 use super::dialogue::{Slot, Written, check_answer, known, strips_from_session};
+use super::passage::Passage;
 use super::rewrite::{self, Edit};
 use super::rtp::{Fault, UeCrypto};
 use super::section::{Facts, Kind, MediaFacts};
+use super::shown_keys::{ShownKeys, Writer};
 use super::tls::{
     Completed, SessionFingerprints, TlsLine, UeSide, access_agreement, core_agreement,
 };
 use super::{Answered, Dialogue, EdgeError, Intention, MsrpHandling, Outcome, Refusal, RtpStream};
 use crate::fingerprint::Fingerprint;
 use crate::mediasec::{Mechanism, Source};
+use crate::protocol::MediaLine;
 use crate::tls_role::{Agreement, Comedia, Side};
 use crate::{Protocol, Rule, Sdp, Setup};
 
@@ -26,14 +28,16 @@ pub struct Originating {
     dialogue: Dialogue,
     offer: Written,
     lines: Vec<Pending>,
+    shown: ShownKeys,
 }
 
 #[derive(Debug)]
 struct Pending {
     intention: Intention,
-    /// What the UE offered, where the edge has a hand in it and knows its name.
+    /// What the UE offered, if its name is known.
     protocol: Option<Protocol<'static>>,
     ue: Ue,
+    passage: Passage,
 }
 
 /// The UE's side of one m-line.
@@ -67,21 +71,17 @@ impl Originating {
         let (session, read) = dialogue.read_offer(&sdp, Source::Ue)?;
         let mut fingerprints = SessionFingerprints::new(&session);
         let mut lines = Vec::with_capacity(read.len());
+        let mut shown = dialogue.shown();
         for (media, intention) in &read {
-            lines.push(read_line(
-                dialogue,
-                &session,
-                &mut fingerprints,
-                media,
-                *intention,
-            )?);
+            let read = (&session, media, *intention);
+            lines.push(read_line(dialogue, &mut fingerprints, &mut shown, read)?);
         }
 
         let mut editor = sdp.edit();
         let strips = strips_from_session(
             read.iter()
                 .zip(&lines)
-                .map(|((m, _), l)| (m, l.intention == Intention::Untouched)),
+                .map(|((media, _), line)| (media, line.passage)),
         );
         rewrite::session(&mut editor, &session, strips)?;
         for ((media, _), pending) in read.iter().zip(&lines) {
@@ -92,6 +92,7 @@ impl Originating {
             dialogue: dialogue.clone(),
             offer,
             lines,
+            shown,
         })
     }
 
@@ -124,14 +125,15 @@ impl Originating {
         rng: &mut R,
     ) -> Result<Answered, EdgeError> {
         let sdp = Sdp::parse(answer)?;
-        check_answer(&self.offer, &sdp)?;
+        let offered = check_answer(&self.offer, &sdp)?;
         let session = Facts::of(sdp.session());
-        let (mut slots, mut outcomes, mut keys) = (Vec::new(), Vec::new(), SdpKeys::new());
+        let (mut slots, mut outcomes, mut shown) = (Vec::new(), Vec::new(), self.shown.clone());
         let mut edits = Vec::with_capacity(self.lines.len());
-        for (media, pending) in sdp.media().zip(&self.lines) {
+        for ((media, pending), offered) in sdp.media().zip(&self.lines).zip(&offered) {
             let media = MediaFacts::of(media)?;
+            let line = (&media, offered);
             let settled =
-                self.settle(&session, &media, pending, &mut keys, &mut certificate, rng)?;
+                self.settle(&session, line, pending, &mut shown, &mut certificate, rng)?;
             slots.push(settled.slot);
             outcomes.push(settled.outcome);
             edits.push((media, settled.answer));
@@ -140,14 +142,14 @@ impl Originating {
         let mut editor = sdp.edit();
         let crypto = edits.iter().flat_map(|(_, answer)| answer.crypto());
         rewrite::make_room(&mut editor, crypto, edits.len());
-        let untouched =
-            |media: &MediaFacts<'_>| matches!(slots.get(media.index()), Some(Slot::Untouched));
-        let strips = strips_from_session(edits.iter().map(|(m, _)| (m, untouched(m))));
+        let strips = strips_from_session(edits.iter().map(|(m, answer)| (m, answer.passage())));
         rewrite::session(&mut editor, &session, strips)?;
         for ((media, answer), pending) in edits.iter().zip(&self.lines) {
             let mut edit = answer.edit();
-            edit.protocol = pending.protocol;
-            edit.strip = pending.mechanism();
+            if !answer.passage().untouched {
+                edit.protocol = pending.protocol;
+                edit.strip = pending.mechanism();
+            }
             if edit.fingerprint.is_some() || !edit.crypto.is_empty() {
                 edit.e2ae = self.dialogue.policy.answer_e2ae;
                 edit.scheme = scheme(&self.dialogue, pending, "msrps");
@@ -158,7 +160,7 @@ impl Originating {
             received: Written::new(answer.to_vec()),
             sdp: Written::new(editor.finish()),
             outcomes,
-            dialogue: self.dialogue.with_slots(slots),
+            dialogue: self.dialogue.with_slots(slots, shown),
         })
     }
 
@@ -166,15 +168,22 @@ impl Originating {
     fn settle<R: CryptoRng + ?Sized>(
         &self,
         session: &Facts<'_>,
-        media: &MediaFacts<'_>,
+        (media, offered): (&MediaFacts<'_>, &MediaLine<'_>),
         pending: &Pending,
-        keys: &mut SdpKeys,
+        shown: &mut ShownKeys,
         certificate: &mut impl FnMut(usize) -> Option<Fingerprint>,
         rng: &mut R,
     ) -> Result<Settled, EdgeError> {
         let mechanism = pending.mechanism();
         match pending.intention {
-            Intention::Untouched => return Ok(Settled::untouched()),
+            Intention::Untouched => {
+                let line = (media, offered);
+                let passage = pending.passage.answered(session, line, shown, Writer::Core);
+                return Ok(passage.map_or_else(
+                    |refusal| Settled::refused(mechanism, refusal),
+                    Settled::untouched,
+                ));
+            }
             Intention::Close => return Ok(Settled::none(mechanism, Outcome::Closed)),
             Intention::Refuse(refusal) => {
                 return Ok(Settled::none(mechanism, Outcome::Refused(refusal)));
@@ -203,8 +212,10 @@ impl Originating {
                 let index = media.index();
                 let answered = crypto.answer(slot.rtp(), &self.dialogue.policy, rng);
                 let admitted = answered.and_then(|(line, rtp, change)| {
-                    rtp.admit(keys, index, change.is_some())
-                        .map(|()| (line, rtp, change))
+                    shown
+                        .admit(index, Writer::Edge, line.as_bytes())
+                        .map_err(Fault::Refused)?;
+                    Ok((line, rtp, change))
                 });
                 match admitted {
                     Ok((line, rtp, change)) => {
@@ -315,7 +326,7 @@ enum Answer {
     Refuse,
     Rtp(Zeroizing<String>),
     Tls { own: Fingerprint, setup: Setup },
-    Untouched,
+    Untouched(Passage),
 }
 
 impl Answer {
@@ -323,6 +334,13 @@ impl Answer {
         match self {
             Self::Rtp(line) => core::slice::from_ref(line),
             _ => &[],
+        }
+    }
+
+    fn passage(&self) -> Passage {
+        match self {
+            Self::Untouched(passage) => *passage,
+            _ => Passage::default(),
         }
     }
 
@@ -341,17 +359,20 @@ impl Answer {
                 setup: Some(*setup),
                 ..Edit::default()
             },
-            Self::Untouched => Edit::default(),
+            Self::Untouched(passage) => Edit {
+                keeps_keys: passage.keeps_keys,
+                ..Edit::default()
+            },
         }
     }
 }
 
 impl Settled {
-    const fn untouched() -> Self {
+    const fn untouched(passage: Passage) -> Self {
         Self {
             outcome: Outcome::Untouched,
             slot: Slot::Untouched,
-            answer: Answer::Untouched,
+            answer: Answer::Untouched(passage),
         }
     }
 
@@ -368,21 +389,31 @@ impl Settled {
     }
 }
 
-/// Reads what the procedure needs of the UE's m-line; what it lacks refuses the stream.
+/// Reads what the procedure needs of the UE's m-line; what it lacks refuses the stream, and so do
+/// keys that belong elsewhere.
 fn read_line(
     dialogue: &Dialogue,
-    session: &Facts<'_>,
     fingerprints: &mut SessionFingerprints<'_>,
-    media: &MediaFacts<'_>,
-    intention: Intention,
+    shown: &mut ShownKeys,
+    (session, media, intention): (&Facts<'_>, &MediaFacts<'_>, Intention),
 ) -> Result<Pending, EdgeError> {
     let policy = &*dialogue.policy;
     let index = media.index();
-    let ue = match intention {
-        Intention::Protect(Mechanism::SdesSrtp) => read_rtp(dialogue, session, media).map(Ue::Rtp),
-        Intention::Protect(_) => UeSide::read(policy, fingerprints, media).map(Ue::Tls),
-        _ => Ok(Ue::None),
+    let keeps_keys = Passage::of(dialogue, session, media, intention).keeps_keys;
+    let admitted = if keeps_keys || intention == Intention::Protect(Mechanism::SdesSrtp) {
+        shown.admit_all(index, Writer::Ue, &media.facts)
+    } else {
+        Ok(())
     };
+    let ue = admitted
+        .map_err(Refusal::Crypto)
+        .and_then(|()| match intention {
+            Intention::Protect(Mechanism::SdesSrtp) => {
+                read_rtp(dialogue, session, media).map(Ue::Rtp)
+            }
+            Intention::Protect(_) => UeSide::read(policy, fingerprints, media).map(Ue::Tls),
+            _ => Ok(Ue::None),
+        });
     let frozen = Err(EdgeError::Frozen { media: index });
     let (ue, intention) = match ue {
         Ok(Ue::Rtp(crypto))
@@ -397,15 +428,12 @@ fn read_line(
         Err(_) if dialogue.slot(index).rtp().is_some() => return frozen,
         Err(refusal) => (Ue::None, Intention::Refuse(refusal)),
     };
-    let protocol = if intention == Intention::Untouched {
-        None
-    } else {
-        known(media.line.protocol())
-    };
+    let passage = Passage::of(dialogue, session, media, intention);
     Ok(Pending {
         intention,
-        protocol,
+        protocol: known(media.line.protocol()),
         ue,
+        passage,
     })
 }
 
@@ -422,6 +450,7 @@ fn read_rtp(
 fn offer_edit<'e>(dialogue: &Dialogue, pending: &Pending) -> Edit<'e> {
     let mut edit = Edit::default();
     if pending.intention == Intention::Untouched {
+        edit.keeps_keys = pending.passage.keeps_keys;
         return edit;
     }
     edit.strip = Some(pending.mechanism().unwrap_or(Mechanism::SdesSrtp));

@@ -13,8 +13,10 @@ use crate::{E2ae, Protocol, Setup};
 /// What happens to one media section.
 #[derive(Default)]
 pub(super) struct Edit<'e> {
-    /// Takes the security attributes of this mechanism away; without it `a=3ge2ae` alone.
+    /// Takes the security attributes of this mechanism away; without it `a=3ge2ae` and keys alone.
     pub(super) strip: Option<Mechanism>,
+    /// Leaves keys where they are: the line is protected by them end to end.
+    pub(super) keeps_keys: bool,
     /// Towards the core: of T.38, `a=setup` and `a=connection` go as well.
     pub(super) to_plain: bool,
     pub(super) protocol: Option<Protocol<'e>>,
@@ -30,10 +32,9 @@ pub(super) struct Edit<'e> {
 impl Edit<'_> {
     fn strips(&self, kind: Kind) -> bool {
         match kind {
-            Kind::E2ae => true,
-            Kind::Capability | Kind::Crypto | Kind::Fingerprint | Kind::TlsId => {
-                self.strip.is_some()
-            }
+            Kind::E2ae | Kind::E2aeCapability => true,
+            Kind::Crypto | Kind::CryptoCapability | Kind::Key => !self.keeps_keys,
+            Kind::Fingerprint | Kind::TlsCapability | Kind::TlsId => self.strip.is_some(),
             Kind::Setup | Kind::Connection => {
                 self.to_plain && self.strip == Some(Mechanism::UdptlDtls)
             }
@@ -57,19 +58,18 @@ impl Edit<'_> {
         let last = media.facts.last.unwrap_or(media.line.line());
         let mut setup = self.setup;
         let mut appended = false;
-        for (kind, attribute) in &media.facts.known {
-            let line = attribute.line();
-            if self.strips(*kind) {
+        for &(kind, line) in &media.facts.known {
+            if self.strips(kind) {
                 if line.number() == last.number() {
                     self.add(setup, |text| editor.insert_before(line, text))?;
                     appended = true;
                 }
                 editor.remove(line)?;
-            } else if *kind == Kind::Setup
+            } else if kind == Kind::Setup
                 && let Some(role) = setup.take()
             {
                 editor.replace(line.whole(), role.line())?;
-            } else if *kind == Kind::Path
+            } else if kind == Kind::Path
                 && let (Some(scheme), Some(field)) = (self.scheme, scheme_of(&line))
             {
                 editor.replace(field, scheme)?;
@@ -129,7 +129,7 @@ pub(super) fn session<'a>(
     strips: impl Fn(Kind) -> bool,
 ) -> Result<(), EditError> {
     let mut gone = facts.known.iter().filter(|(kind, _)| strips(*kind));
-    gone.try_for_each(|(_, attribute)| editor.remove(attribute.line()))
+    gone.try_for_each(|(_, line)| editor.remove(*line))
 }
 
 /// The scheme of the first URI of an `a=path` line.

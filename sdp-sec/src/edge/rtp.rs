@@ -4,10 +4,11 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use rand_core::CryptoRng;
 use sdes::{
-    Answer, Attribute, Change, LocalKey, Negotiated, Offer, Refused, RocOnNewKey, SdpKeys,
+    Answer, Attribute, Change, LocalKey, Negotiated, Offer, Refused, RocOnNewKey,
     SecurityDescription, Transport,
 };
 use subtle::ConstantTimeEq;
@@ -25,21 +26,9 @@ pub(super) struct RtpLine {
 }
 
 impl RtpLine {
-    /// Takes note of the keys among those of the other m-lines, of which none may repeat.
-    pub(super) fn admit(
-        &self,
-        keys: &mut SdpKeys,
-        media: usize,
-        established: bool,
-    ) -> Result<(), Fault> {
-        let admitted = keys.admit(media, &self.keys);
-        admitted.map_err(|r| {
-            if established {
-                Fault::Frozen
-            } else {
-                Fault::Refused(r)
-            }
-        })
+    /// Whether it has the same peer, with the same keys.
+    pub(super) fn is_same_branch(&self, other: &Self) -> bool {
+        self.transport == other.transport && self.keys.remote().repeats(other.keys.remote())
     }
 }
 
@@ -140,7 +129,7 @@ impl UeCrypto {
     ) -> Option<(Answer, Negotiated, Change)> {
         let peer = moved(held, &self.transport);
         if peer == Transport::Unchanged {
-            for line in self.lines().filter(|line| self.has_own_tag(line)) {
+            for line in self.lines_with_own_tags() {
                 let answered = held
                     .keys
                     .answer([line], peer, LocalKey::Keep, &policy.sdes, rng);
@@ -160,11 +149,18 @@ impl UeCrypto {
             .ok()
     }
 
-    /// Whether no other line has the tag of `line`.
-    fn has_own_tag(&self, line: &str) -> bool {
+    /// The lines whose tags no other has.
+    fn lines_with_own_tags(&self) -> impl Iterator<Item = &str> {
         let tag = |line: &str| Attribute::parse(line).ok().map(|attribute| attribute.tag());
-        let own = tag(line);
-        self.lines().filter(|other| tag(other) == own).count() == 1
+        let tags: Vec<_> = self.lines().map(tag).collect();
+        let mut sorted = tags.clone();
+        sorted.sort_unstable();
+        let is_own = move |tag: &Option<u32>| {
+            let first = sorted.partition_point(|other| other < tag);
+            sorted.get(first.saturating_add(1)) != Some(tag)
+        };
+        let own = self.lines().zip(tags).filter(move |(_, tag)| is_own(tag));
+        own.map(|(line, _)| line)
     }
 
     fn line_after(&self, held: &RtpLine, keys: Negotiated) -> RtpLine {
@@ -287,9 +283,21 @@ fn moved(held: &RtpLine, transport: &[u8]) -> Transport {
     }
 }
 
-/// Hold as it was before RFC 3264: an address to which nothing is sent. The UE has not moved.
+/// Hold by an address to which nothing is sent: the UE has not moved (RFC 3264 §8.4).
 fn is_nowhere(transport: &[u8]) -> bool {
-    transport.starts_with(b"c=IN IP4 0.0.0.0\n")
+    let end = transport.iter().position(|octet| *octet == b'\n');
+    let line = end.and_then(|end| transport.get(..end)).unwrap_or_default();
+    let Some(address) = core::str::from_utf8(line)
+        .ok()
+        .and_then(|line| line.split(' ').nth(2))
+    else {
+        return false;
+    };
+    // Behind a slash stand the time to live and the number of addresses.
+    let address = address.split('/').next().unwrap_or_default();
+    address
+        .parse::<IpAddr>()
+        .is_ok_and(|address| address.is_unspecified())
 }
 
 fn unchanged(change: Change) -> bool {

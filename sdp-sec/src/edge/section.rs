@@ -10,15 +10,21 @@ use crate::{Connection, E2ae, Rule, SdpError, Setup, TlsId};
 /// The attributes that the edge reads, adds or takes away.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
-    /// `a=acap` that offers one of the security attributes as a capability (RFC 5939 §3.4.1).
-    Capability,
     Connection,
     Crypto,
+    /// `a=acap` that offers `a=crypto` as a capability (RFC 5939 §3.4.1).
+    CryptoCapability,
     E2ae,
+    /// `a=acap` with `a=3ge2ae`.
+    E2aeCapability,
     Fingerprint,
+    /// `k=`, which RFC 8866 §5.12 has ended.
+    Key,
     KeyMgmt,
     Path,
     Setup,
+    /// `a=acap` with `a=fingerprint` or `a=tls-id`.
+    TlsCapability,
     TlsId,
 }
 
@@ -26,42 +32,45 @@ impl Kind {
     /// By name, whatever its case and with spaces before the colon: a peer may read names so, and
     /// no key may slip through.
     pub(super) fn of(attribute: &Attribute<'_>) -> Option<Self> {
-        let found = attribute.name().trim_ascii();
-        let is = |name: &str| found.eq_ignore_ascii_case(name.as_bytes());
-        let (name, kind) = match found.len() {
-            4 if is("acap") => {
-                return is_security_capability(attribute).then_some(Self::Capability);
-            }
+        let (name, kind) = match attribute.bare_name().len() {
+            4 if attribute.is("acap") => return Self::of_capability(attribute),
             4 => ("path", Self::Path),
             5 => ("setup", Self::Setup),
-            6 if is("crypto") => return Some(Self::Crypto),
-            6 if is("tls-id") => return Some(Self::TlsId),
+            6 if attribute.is("crypto") => return Some(Self::Crypto),
+            6 if attribute.is("tls-id") => return Some(Self::TlsId),
             6 => ("3ge2ae", Self::E2ae),
             8 => ("key-mgmt", Self::KeyMgmt),
             10 => ("connection", Self::Connection),
             11 => ("fingerprint", Self::Fingerprint),
             _ => return None,
         };
-        is(name).then_some(kind)
+        attribute.is(name).then_some(kind)
     }
-}
 
-/// Whether the value is a number, spaces, and an attribute that is not for the core.
-fn is_security_capability(attribute: &Attribute<'_>) -> bool {
-    let value = attribute.value().unwrap_or_default().trim_ascii_start();
-    let digits = value
-        .iter()
-        .take_while(|octet| octet.is_ascii_digit())
-        .count();
-    let rest = value.get(digits..).unwrap_or_default().trim_ascii_start();
-    let name = rest
-        .split(|octet| *octet == b':')
-        .next()
-        .unwrap_or_default()
-        .trim_ascii_end();
-    ["crypto", "fingerprint", "tls-id", "3ge2ae"]
-        .iter()
-        .any(|hidden| name.eq_ignore_ascii_case(hidden.as_bytes()))
+    /// Of a value that is a number, spaces, and an attribute that is not for the core.
+    fn of_capability(attribute: &Attribute<'_>) -> Option<Self> {
+        let value = attribute.value().unwrap_or_default().trim_ascii_start();
+        let digits = value
+            .iter()
+            .take_while(|octet| octet.is_ascii_digit())
+            .count();
+        let rest = value.get(digits..).unwrap_or_default().trim_ascii_start();
+        let name = rest
+            .split(|octet| *octet == b':')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii_end();
+        let is = |hidden: &str| name.eq_ignore_ascii_case(hidden.as_bytes());
+        if is("crypto") {
+            Some(Self::CryptoCapability)
+        } else if is("3ge2ae") {
+            Some(Self::E2aeCapability)
+        } else if is("fingerprint") || is("tls-id") {
+            Some(Self::TlsCapability)
+        } else {
+            None
+        }
+    }
 }
 
 /// The session section, or what follows an m-line.
@@ -70,8 +79,8 @@ pub(super) struct Facts<'a> {
     pub(super) last: Option<Line<'a>>,
     /// The first c-line.
     pub(super) address: Option<Line<'a>>,
-    /// The attributes that the edge knows, in order.
-    pub(super) known: Vec<(Kind, Attribute<'a>)>,
+    /// The lines that the edge knows, in order.
+    pub(super) known: Vec<(Kind, Line<'a>)>,
 }
 
 impl<'a> Facts<'a> {
@@ -87,11 +96,10 @@ impl<'a> Facts<'a> {
             }
             match line.kind() {
                 Some(b'a') => {
-                    let attribute = line.attribute();
-                    facts
-                        .known
-                        .extend(attribute.and_then(|a| Some((Kind::of(&a)?, a))));
+                    let kind = line.attribute().and_then(|attribute| Kind::of(&attribute));
+                    facts.known.extend(kind.map(|kind| (kind, line)));
                 }
+                Some(b'k') => facts.known.push((Kind::Key, line)),
                 Some(b'c') if facts.address.is_none() => facts.address = Some(line),
                 _ => {}
             }
@@ -102,11 +110,11 @@ impl<'a> Facts<'a> {
     /// The attributes of one kind, in order.
     pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = Attribute<'a>> {
         let of_kind = self.known.iter().filter(move |(known, _)| *known == kind);
-        of_kind.map(|(_, attribute)| *attribute)
+        of_kind.filter_map(|(_, line)| line.attribute())
     }
 
     pub(super) fn has(&self, kind: Kind) -> bool {
-        self.all(kind).next().is_some()
+        self.known.iter().any(|(known, _)| *known == kind)
     }
 
     /// The attribute of a kind that may stand once.

@@ -2,19 +2,22 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
-use sdes::{SdpKeys, SecurityDescription};
+use sdes::SecurityDescription;
 use zeroize::Zeroizing;
 
 use super::dialogue::{Slot, Written, check_answer, known, strips_from_session};
+use super::passage::Passage;
 use super::rewrite::{self, Edit};
-use super::rtp::{Fault, OwnCrypto, UeCrypto};
+use super::rtp::{Fault, OwnCrypto, RtpLine, UeCrypto};
 use super::section::{Facts, Kind, MediaFacts};
+use super::shown_keys::{ShownKeys, Writer};
 use super::tls::{
     Completed, SessionFingerprints, UeSide, access_agreement, core_agreement, offer_setup,
 };
 use super::{Answered, Dialogue, EdgeError, Intention, MsrpHandling, Outcome, Refusal, RtpStream};
 use crate::fingerprint::Fingerprint;
 use crate::mediasec::{Mechanism, Source};
+use crate::protocol::MediaLine;
 use crate::tls_role::{Comedia, Side, TransportRole, answer_setup};
 use crate::{E2ae, Protocol, Rule, Sdp, Setup};
 
@@ -38,7 +41,7 @@ use crate::{E2ae, Protocol, Rule, Sdp, Setup};
 /// };
 /// let dialogue = Dialogue::new(Policy::default().into(), access);
 /// let offer = b"v=0\r\nm=message 2855 TCP/MSRP *\r\na=setup:actpass\r\n";
-/// let terminating = dialogue.terminating(offer, |_| Some(agw), &mut rng)?;
+/// let mut terminating = dialogue.terminating(offer, |_| Some(agw), &mut rng)?;
 /// let to_ue = format!(
 ///     "v=0\r\nm=message 2855 TCP/TLS/MSRP *\r\na=setup:passive\r\na={}:{agw}\r\na=3ge2ae:applied\r\n",
 ///     Fingerprint::NAME,
@@ -61,14 +64,18 @@ pub struct Terminating {
     dialogue: Dialogue,
     offer: Written,
     lines: Vec<Pending>,
+    shown: ShownKeys,
+    /// The streams of the branch that has answered, m-line by m-line: it alone has their Local keys.
+    taken: Vec<Option<RtpLine>>,
 }
 
 #[derive(Debug)]
 struct Pending {
     intention: Intention,
-    /// What the core offered, where the edge has a hand in it and knows its name.
+    /// What the core offered, if its name is known.
     protocol: Option<Protocol<'static>>,
     ours: Ours,
+    passage: Passage,
 }
 
 /// What the UE is offered for one m-line.
@@ -111,9 +118,16 @@ impl Terminating {
         let sdp = Sdp::parse(offer)?;
         let (session, read) = dialogue.read_offer(&sdp, Source::Core)?;
         let mut lines = Vec::with_capacity(read.len());
+        let mut shown = dialogue.shown();
         for (media, intention) in &read {
-            let pending = read_line(dialogue, &session, media, *intention, &mut certificate, rng)?;
-            lines.push(pending);
+            let read = (&session, media, *intention);
+            lines.push(read_line(
+                dialogue,
+                &mut shown,
+                read,
+                &mut certificate,
+                rng,
+            )?);
         }
 
         let mut crypto = Vec::with_capacity(lines.len());
@@ -126,12 +140,22 @@ impl Terminating {
             });
         }
 
+        for ((media, _), line) in read
+            .iter()
+            .zip(&crypto)
+            .flat_map(|(m, c)| c.iter().map(move |l| (m, l)))
+        {
+            shown
+                .admit(media.index(), Writer::Edge, line.as_bytes())
+                .map_err(|_| EdgeError::OwnKeys(sdes::OfferError::RepeatedKey))?;
+        }
+
         let mut editor = sdp.edit();
         rewrite::make_room(&mut editor, crypto.iter().flatten(), lines.len());
         let strips = strips_from_session(
             read.iter()
                 .zip(&lines)
-                .map(|((m, _), l)| (m, l.intention == Intention::Untouched)),
+                .map(|((media, _), line)| (media, line.passage)),
         );
         rewrite::session(&mut editor, &session, strips)?;
         for (((media, _), pending), crypto) in read.iter().zip(&lines).zip(&crypto) {
@@ -142,6 +166,8 @@ impl Terminating {
             dialogue: dialogue.clone(),
             offer,
             lines,
+            shown,
+            taken: Vec::new(),
         })
     }
 
@@ -173,68 +199,92 @@ impl Terminating {
 
     /// Takes an answer of the UE: what the core is answered, and what the IMS-AGW is told.
     ///
-    /// Each branch of a forked offer is answered from the same `Terminating`; all of them share the
-    /// keys that were offered, so give further branches keys of their own by a new offer before
-    /// media flow ([RFC 4568 §7.3]).
+    /// The first branch that answers takes the keys that were offered. It may answer again, with
+    /// the same keys; another branch of a forked offer needs keys of its own, by a new offer
+    /// ([RFC 4568 §7.3]), and is refused here.
     ///
     /// # Errors
     ///
-    /// [`EdgeError`]; the dialogue stays as it is.
+    /// [`EdgeError`]; the dialogue and this stay as they are. [`EdgeError::Forked`] for an answer of
+    /// another branch to an offer with `a=crypto`.
     ///
     /// [RFC 4568 §7.3]: https://www.rfc-editor.org/rfc/rfc4568#section-7.3
     pub fn answered<R: CryptoRng + ?Sized>(
-        &self,
+        &mut self,
         answer: &[u8],
         rng: &mut R,
     ) -> Result<Answered, EdgeError> {
         let sdp = Sdp::parse(answer)?;
-        check_answer(&self.offer, &sdp)?;
+        let offered = check_answer(&self.offer, &sdp)?;
         let session = Facts::of(sdp.session());
         let mut fingerprints = SessionFingerprints::new(&session);
-        let (mut slots, mut outcomes, mut keys) = (Vec::new(), Vec::new(), SdpKeys::new());
+        let (mut slots, mut outcomes, mut shown) = (Vec::new(), Vec::new(), self.shown.clone());
         let mut edits = Vec::with_capacity(self.lines.len());
-        for (media, pending) in sdp.media().zip(&self.lines) {
+        for ((media, pending), offered) in sdp.media().zip(&self.lines).zip(&offered) {
             let media = MediaFacts::of(media)?;
-            let settled = self.settle(&mut fingerprints, &media, pending, &mut keys, rng)?;
+            let settled = self.settle(
+                &mut fingerprints,
+                (&media, offered),
+                pending,
+                &mut shown,
+                rng,
+            )?;
             slots.push(settled.slot);
             outcomes.push(settled.outcome);
             edits.push((media, settled.answer));
         }
 
+        let taken = self.take(&slots)?;
         let mut editor = sdp.edit();
-        let untouched =
-            |media: &MediaFacts<'_>| matches!(slots.get(media.index()), Some(Slot::Untouched));
-        let strips = strips_from_session(edits.iter().map(|(m, _)| (m, untouched(m))));
+        let strips = strips_from_session(edits.iter().map(|(m, answer)| (m, answer.passage())));
         rewrite::session(&mut editor, &session, strips)?;
         for ((media, answer), pending) in edits.iter().zip(&self.lines) {
             answer_edit(&self.dialogue, pending, answer).apply(&mut editor, media)?;
         }
+        self.taken = taken;
         Ok(Answered {
             received: Written::new(answer.to_vec()),
             sdp: Written::new(editor.finish()),
             outcomes,
-            dialogue: self.dialogue.with_slots(slots),
+            dialogue: self.dialogue.with_slots(slots, shown),
         })
+    }
+
+    /// Gives the Local keys of the streams in `slots` to the branch that has answered.
+    fn take(&self, slots: &[Slot]) -> Result<Vec<Option<RtpLine>>, EdgeError> {
+        let mut taken = Vec::with_capacity(slots.len());
+        for (media, slot) in slots.iter().enumerate() {
+            let before = self.taken.get(media).and_then(Option::as_ref);
+            taken.push(match (before, slot.rtp()) {
+                (Some(before), Some(now)) if !before.is_same_branch(now) => {
+                    return Err(EdgeError::Forked { media });
+                }
+                (before, now) => before.or(now).cloned(),
+            });
+        }
+        Ok(taken)
     }
 
     /// What becomes of one m-line.
     fn settle<R: CryptoRng + ?Sized>(
         &self,
         session: &mut SessionFingerprints<'_>,
-        media: &MediaFacts<'_>,
+        (media, offered): (&MediaFacts<'_>, &MediaLine<'_>),
         pending: &Pending,
-        keys: &mut SdpKeys,
+        shown: &mut ShownKeys,
         rng: &mut R,
     ) -> Result<Settled, EdgeError> {
         let mechanism = pending.mechanism();
         match pending.intention {
             Intention::Untouched => {
-                let (outcome, slot) = (Outcome::Untouched, Slot::Untouched);
-                return Ok(Settled {
-                    outcome,
-                    slot,
-                    answer: Answer::Untouched,
-                });
+                let line = (media, offered);
+                let passage = pending
+                    .passage
+                    .answered(session.facts, line, shown, Writer::Ue);
+                return Ok(passage.map_or_else(
+                    |refusal| Settled::refused(mechanism, refusal),
+                    Settled::untouched,
+                ));
             }
             Intention::Close => return Ok(Settled::none(mechanism, Outcome::Closed)),
             Intention::Refuse(refusal) => return Ok(Settled::refused(mechanism, refusal)),
@@ -262,10 +312,12 @@ impl Terminating {
                 Ok(transport) => {
                     let answer = UeCrypto::read(media, transport);
                     let index = media.index();
+                    let shown = shown.admit_all(index, Writer::Ue, &media.facts);
                     let accepted = own.accept(&answer, policy, rng);
-                    let admitted = accepted.and_then(|(rtp, change)| {
-                        rtp.admit(keys, index, change.is_some())
-                            .map(|()| (rtp, change))
+                    let admitted = accepted.and_then(|accepted| match shown {
+                        Ok(()) => Ok(accepted),
+                        Err(_) if slot.rtp().is_some() => Err(Fault::Frozen),
+                        Err(refused) => Err(Fault::Refused(refused)),
                     });
                     match admitted {
                         Ok((rtp, change)) => {
@@ -357,10 +409,27 @@ enum Answer {
     /// With this `a=setup`, where the core leg has one.
     Plain(Option<Setup>),
     Refuse,
-    Untouched,
+    Untouched(Passage),
+}
+
+impl Answer {
+    fn passage(&self) -> Passage {
+        match self {
+            Self::Untouched(passage) => *passage,
+            _ => Passage::default(),
+        }
+    }
 }
 
 impl Settled {
+    const fn untouched(passage: Passage) -> Self {
+        Self {
+            outcome: Outcome::Untouched,
+            slot: Slot::Untouched,
+            answer: Answer::Untouched(passage),
+        }
+    }
+
     const fn none(mechanism: Option<Mechanism>, outcome: Outcome) -> Self {
         Self {
             outcome,
@@ -374,18 +443,23 @@ impl Settled {
     }
 }
 
-/// Makes what the UE is offered for an m-line of the core.
+/// Makes what the UE is offered for an m-line of the core. Keys that belong elsewhere refuse it.
 fn read_line<R: CryptoRng + ?Sized>(
     dialogue: &Dialogue,
-    session: &Facts<'_>,
-    media: &MediaFacts<'_>,
-    intention: Intention,
+    shown: &mut ShownKeys,
+    (session, media, intention): (&Facts<'_>, &MediaFacts<'_>, Intention),
     certificate: &mut impl FnMut(usize) -> Option<Fingerprint>,
     rng: &mut R,
 ) -> Result<Pending, EdgeError> {
     let policy = &*dialogue.policy;
     let index = media.index();
     let slot = dialogue.slot(index);
+    let keeps_keys = Passage::of(dialogue, session, media, intention).keeps_keys;
+    let admitted = keeps_keys.then(|| shown.admit_all(index, Writer::Core, &media.facts));
+    let intention = match admitted {
+        Some(Err(refused)) => Intention::Refuse(Refusal::Crypto(refused)),
+        _ => intention,
+    };
     let (ours, intention) = match intention {
         Intention::Protect(Mechanism::SdesSrtp) => {
             let own = OwnCrypto::offer(slot.rtp(), policy, rng).map_err(EdgeError::OwnKeys)?;
@@ -403,15 +477,12 @@ fn read_line<R: CryptoRng + ?Sized>(
         }
         _ => (Ours::None, intention),
     };
-    let protocol = if intention == Intention::Untouched {
-        None
-    } else {
-        known(media.line.protocol())
-    };
+    let passage = Passage::of(dialogue, session, media, intention);
     Ok(Pending {
         intention,
-        protocol,
+        protocol: known(media.line.protocol()),
         ours,
+        passage,
     })
 }
 
@@ -439,6 +510,7 @@ fn offer_edit<'e>(
 ) -> Edit<'e> {
     let mut edit = Edit::default();
     if pending.intention == Intention::Untouched {
+        edit.keeps_keys = pending.passage.keeps_keys;
         return edit;
     }
     edit.strip = pending.mechanism();
@@ -461,7 +533,8 @@ fn offer_edit<'e>(
 
 fn answer_edit<'e>(dialogue: &Dialogue, pending: &Pending, answer: &Answer) -> Edit<'e> {
     let mut edit = Edit::default();
-    if matches!(answer, Answer::Untouched) {
+    if let Answer::Untouched(passage) = answer {
+        edit.keeps_keys = passage.keeps_keys;
         return edit;
     }
     edit.strip = Some(pending.mechanism().unwrap_or(Mechanism::SdesSrtp));
@@ -473,7 +546,7 @@ fn answer_edit<'e>(dialogue: &Dialogue, pending: &Pending, answer: &Answer) -> E
             edit.setup = *setup;
             edit.scheme = scheme(dialogue, pending, "msrp");
         }
-        Answer::Untouched => {}
+        Answer::Untouched(_) => {}
     }
     edit
 }

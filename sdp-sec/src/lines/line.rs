@@ -199,17 +199,21 @@ impl<'a> Attribute<'a> {
         self.name
     }
 
-    /// Whether the name is `name`, whatever its case and with spaces around.
+    /// Whether the name is `name`, whatever its case and with white space around.
     ///
     /// Names are case-sensitive and have no spaces, but a peer may read them otherwise: a key under
     /// `a=Crypto` must not slip through.
     #[must_use]
     pub const fn is(&self, name: &str) -> bool {
-        let own = match self.name {
-            [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => self.name.trim_ascii(),
-            own => own,
-        };
-        own.eq_ignore_ascii_case(name.as_bytes())
+        self.bare_name().eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// The name without white space around it, by which alone attributes are told apart.
+    pub(crate) const fn bare_name(&self) -> &'a [u8] {
+        match self.name {
+            [b'!'..=b'~', ..] if matches!(self.name, [.., b'!'..=b'~']) => self.name,
+            name => name.trim_ascii(),
+        }
     }
 
     /// What follows the colon; `None` for a property attribute.

@@ -68,11 +68,18 @@ pub struct Policy {
     /// A UE that offers MSRP over TLS gets e2ae though it did not indicate it at registration, as
     /// RCS 5.0 UEs do not (TR 33.829 §8.3.2.4.2).
     pub rcs5_msrp: bool,
+    /// A plain line that the UE offers is refused if both sides indicated its class: then every
+    /// stream of the class is to be protected (TR 33.829 §8.3.2.4.2). Without it such a line passes
+    /// in plain, for UEs that fall back.
+    pub require_protection: bool,
 }
 
 impl Policy {
     /// RCS 5.0 UEs served.
-    pub const RCS5: Self = Self { rcs5_msrp: true };
+    pub const RCS5: Self = Self {
+        rcs5_msrp: true,
+        require_protection: false,
+    };
 }
 
 /// What the edge does with one media line.
@@ -135,6 +142,10 @@ pub enum Refusal {
     /// Protection at the edge is asked for and not agreed on at registration.
     #[error("not both sides indicated the mechanism at registration")]
     NotIndicated,
+    /// The line is plain although both sides indicated its class, and
+    /// [`require_protection`](Policy::require_protection) is the policy.
+    #[error("the line is plain although both sides indicated its protection")]
+    NotProtected,
     /// The protocol is protected and nothing says how it is keyed.
     #[error("nothing keys the protected line")]
     NotKeyed,
@@ -308,10 +319,16 @@ impl AccessEdge {
             });
         };
         match (source, protocol.is_secured()) {
+            (Source::Ue, false)
+                if self.policy.require_protection
+                    && self.indications.agreed().contains(mechanism) =>
+            {
+                Ok(Decision::Refuse(Refusal::NotProtected))
+            }
             (Source::Ue, false) => Ok(Decision::Plain),
             (Source::Ue, true) => self.offered_by_ue(mechanism, requested, elements),
             (Source::Core, false) => Ok(self.plain_from_core(mechanism)),
-            (Source::Core, true) => Ok(protected_from_core(mechanism, elements)),
+            (Source::Core, true) => Ok(self.protected_from_core(mechanism, elements)),
         }
     }
 
@@ -327,7 +344,7 @@ impl AccessEdge {
                 return Ok(Decision::Refuse(Refusal::NotKeyed));
             }
             if !requested {
-                return Ok(Decision::EndToEnd(EndToEnd::Sdes));
+                return Ok(self.end_to_end_sdes());
             }
         } else if !elements.fingerprint {
             return Err(elements.fault(Rule::NoFingerprint));
@@ -350,23 +367,36 @@ impl AccessEdge {
         }
     }
 
+    /// A protected line that the core offers and key management does not key.
+    fn protected_from_core(
+        self,
+        mechanism: Mechanism,
+        elements: &SecurityElements<'_>,
+    ) -> Decision {
+        if mechanism == Mechanism::SdesSrtp && elements.crypto {
+            self.end_to_end_sdes()
+        } else if mechanism != Mechanism::SdesSrtp && elements.fingerprint {
+            Decision::Refuse(Refusal::FingerprintEndToEnd)
+        } else {
+            Decision::Refuse(Refusal::NotKeyed)
+        }
+    }
+
+    /// The keys are in SDP, whoever they are for (TR 33.829 §5.3.2.1).
+    fn end_to_end_sdes(self) -> Decision {
+        if self.signalling.suffices_for(Mechanism::SdesSrtp) {
+            Decision::EndToEnd(EndToEnd::Sdes)
+        } else {
+            Decision::Refuse(Refusal::SignallingUnprotected)
+        }
+    }
+
     fn apply(self, mechanism: Mechanism) -> Decision {
         if self.signalling.suffices_for(mechanism) {
             Decision::Apply(mechanism)
         } else {
             Decision::Refuse(Refusal::SignallingUnprotected)
         }
-    }
-}
-
-/// A protected line that the core offers and key management does not key.
-fn protected_from_core(mechanism: Mechanism, elements: &SecurityElements<'_>) -> Decision {
-    if mechanism == Mechanism::SdesSrtp && elements.crypto {
-        Decision::EndToEnd(EndToEnd::Sdes)
-    } else if mechanism != Mechanism::SdesSrtp && elements.fingerprint {
-        Decision::Refuse(Refusal::FingerprintEndToEnd)
-    } else {
-        Decision::Refuse(Refusal::NotKeyed)
     }
 }
 

@@ -56,7 +56,7 @@ fn req_cs_07_a_join_ends_the_stream_with_port_0_and_a_new_line_begins_anew() {
     let first = answer_again(&originating, &rtp_answer(), &mut rng);
     // The core ends line 0 and adds line 1, and the UE answers with a new key and port.
     let offer = sdp("m=audio 0 RTP/AVP 97\nm=audio 5006 RTP/AVP 97\n");
-    let terminating = first.dialogue().terminating(&offer, agw, &mut rng).unwrap();
+    let mut terminating = first.dialogue().terminating(&offer, agw, &mut rng).unwrap();
     let to_ue = media(terminating.offer_to_ue());
     assert!(to_ue.starts_with("m=audio 0 RTP/SAVP 97\nm=audio 5006 RTP/SAVP 97\na=crypto:1 "));
     let answer = sdp(&format!(
@@ -111,7 +111,7 @@ fn hold_and_resume_of_a_ue_that_re_keys_in_its_answer() {
     policy.rekey = Rekey::NewContext;
     let first = originate(&with_policy(policy), &srtp_offer(), &rtp_answer());
     let hold = sdp("m=audio 5004 RTP/AVP 97\na=inactive\n");
-    let terminating = first
+    let mut terminating = first
         .dialogue()
         .terminating(&hold, agw, &mut Counter::new())
         .unwrap();
@@ -195,7 +195,7 @@ fn a_core_that_refuses_or_answers_with_another_protocol_is_not_made_secure() {
 #[test]
 fn a_ue_that_answers_in_plain_is_refused_though_it_has_keys() {
     let offer = sdp("m=audio 5 RTP/AVP 0\nm=message 7 TCP/MSRP *\n");
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
     let tls = format!("a=setup:active\na=fingerprint:{}\n", fingerprint("UE"));

@@ -2,6 +2,7 @@ use sdp_sec::edge::gateway::{
     Action, Event, Failure, Gateway, GatewayError, MAX_CERTIFICATE_LEN, Order, Report, Stream,
     Termination, Transport,
 };
+use sdp_sec::fingerprint::{FingerprintSet, HashPolicy};
 use sdp_sec::tls_role::{TlsRole, TransportRole};
 
 use super::support::{fingerprint, set};
@@ -35,20 +36,36 @@ pub(crate) fn ordered() -> Stream {
 
 fn connected() -> Stream {
     let mut stream = ordered();
-    let connect = [Action::Accept(ACCESS), Action::Connect(CORE)];
+    let connect = [
+        Action::Accept(ACCESS, stream.attempt()),
+        Action::Connect(CORE, stream.attempt()),
+    ];
     assert_eq!(stream.handle(Event::TcpIncoming(ACCESS)).unwrap(), connect);
-    assert_eq!(stream.handle(Event::TcpUp(CORE)).unwrap(), []);
-    let start = [Action::StartTls(TlsRole::Server)];
-    assert_eq!(stream.handle(Event::TcpUp(ACCESS)).unwrap(), start);
+    assert_eq!(
+        stream.handle(Event::TcpUp(CORE, stream.attempt())).unwrap(),
+        []
+    );
+    let start = [Action::StartTls(TlsRole::Server, stream.attempt())];
+    assert_eq!(
+        stream
+            .handle(Event::TcpUp(ACCESS, stream.attempt()))
+            .unwrap(),
+        start
+    );
     stream
 }
 
 fn established() -> Stream {
     let mut stream = connected();
-    assert_eq!(stream.handle(Event::PeerCertificate(UE)).unwrap(), []);
+    assert_eq!(
+        stream
+            .handle(Event::PeerCertificate(stream.attempt(), UE))
+            .unwrap(),
+        []
+    );
     assert!(!stream.relays());
     let up = [Action::Report(Report::TlsEstablished), Action::Relay];
-    assert_eq!(stream.handle(Event::TlsUp).unwrap(), up);
+    assert_eq!(stream.handle(Event::TlsUp(stream.attempt())).unwrap(), up);
     assert!(stream.relays());
     stream
 }
@@ -74,7 +91,7 @@ fn req_tg_01_a_stream_has_its_own_certificate_and_tells_its_fingerprint() {
 #[test]
 fn req_tg_02_the_fingerprint_of_the_stream_verifies_its_tls() {
     let mut stream = established();
-    let close = stream.handle(Event::TlsDown).unwrap();
+    let close = stream.handle(Event::TlsDown(stream.attempt())).unwrap();
     assert!(close.contains(&Action::Report(Report::TlsReleased)));
 }
 
@@ -82,7 +99,7 @@ fn req_tg_02_the_fingerprint_of_the_stream_verifies_its_tls() {
 fn req_tg_03_a_wrong_certificate_ends_tls_and_is_reported_and_nothing_is_relayed() {
     let mut stream = connected();
     let actions = stream
-        .handle(Event::PeerCertificate(b"somebody else"))
+        .handle(Event::PeerCertificate(stream.attempt(), b"somebody else"))
         .unwrap();
     let expected = [
         Action::CloseTls,
@@ -93,7 +110,10 @@ fn req_tg_03_a_wrong_certificate_ends_tls_and_is_reported_and_nothing_is_relayed
     assert_eq!(actions, expected);
     assert!(!stream.relays());
     // A late success of the TLS library does not help.
-    assert_eq!(stream.handle(Event::TlsUp), Err(GatewayError::Unexpected));
+    assert_eq!(
+        stream.handle(Event::TlsUp(stream.attempt())),
+        Err(GatewayError::Unexpected)
+    );
     assert!(!stream.relays());
 }
 
@@ -105,15 +125,20 @@ fn req_tg_03_no_media_before_the_fingerprint_arrives() {
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
     order(&mut stream, Order::StartTcp(CORE));
     for event in [
-        Event::TcpUp(CORE),
+        Event::TcpUp(CORE, stream.attempt()),
         Event::TcpIncoming(ACCESS),
-        Event::TcpUp(ACCESS),
+        Event::TcpUp(ACCESS, stream.attempt()),
     ] {
         stream.handle(event).unwrap();
     }
     // The UE is faster than its answer.
-    assert_eq!(stream.handle(Event::PeerCertificate(UE)).unwrap(), []);
-    assert_eq!(stream.handle(Event::TlsUp).unwrap(), []);
+    assert_eq!(
+        stream
+            .handle(Event::PeerCertificate(stream.attempt(), UE))
+            .unwrap(),
+        []
+    );
+    assert_eq!(stream.handle(Event::TlsUp(stream.attempt())).unwrap(), []);
     assert!(!stream.relays());
     let late = order(&mut stream, Order::RemoteFingerprints(set("UE")));
     assert_eq!(
@@ -130,9 +155,9 @@ fn req_tg_03_a_late_fingerprint_that_does_not_match_ends_the_stream() {
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
     for event in [
         Event::TcpIncoming(ACCESS),
-        Event::TcpUp(ACCESS),
-        Event::PeerCertificate(b"x"),
-        Event::TlsUp,
+        Event::TcpUp(ACCESS, stream.attempt()),
+        Event::PeerCertificate(stream.attempt(), b"x"),
+        Event::TlsUp(stream.attempt()),
     ] {
         stream.handle(event).unwrap();
     }
@@ -145,7 +170,7 @@ fn req_tg_03_a_late_fingerprint_that_does_not_match_ends_the_stream() {
 #[test]
 fn req_tg_03_tls_without_a_certificate_is_a_failure() {
     let mut stream = connected();
-    let actions = stream.handle(Event::TlsUp).unwrap();
+    let actions = stream.handle(Event::TlsUp(stream.attempt())).unwrap();
     assert_eq!(
         actions.last(),
         Some(&Action::Report(Report::TlsFailed(Failure::NoCertificate)))
@@ -160,11 +185,16 @@ fn req_tg_06_is_tls_client_and_tls_server() {
         order(&mut stream, Order::TlsRole(role));
         order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
         stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
-        let actions = stream.handle(Event::TcpUp(ACCESS)).unwrap();
-        assert_eq!(actions.contains(&Action::StartTls(role)), starts);
+        let actions = stream
+            .handle(Event::TcpUp(ACCESS, stream.attempt()))
+            .unwrap();
+        assert_eq!(
+            actions.contains(&Action::StartTls(role, stream.attempt())),
+            starts
+        );
         let told = stream.handle(Event::Order(Order::StartTls));
         match role {
-            TlsRole::Client => assert_eq!(told, Ok(vec![Action::StartTls(role)])),
+            TlsRole::Client => assert_eq!(told, Ok(vec![Action::StartTls(role, stream.attempt())])),
             TlsRole::Server => assert_eq!(told, Err(GatewayError::RoleConflict)),
         }
     }
@@ -178,10 +208,12 @@ fn req_tg_07_as_tls_client_starts_as_soon_as_tcp_is_up() {
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Active));
     assert_eq!(
         order(&mut stream, Order::StartTcp(ACCESS)),
-        [Action::Connect(ACCESS)]
+        [Action::Connect(ACCESS, stream.attempt())]
     );
-    let up = stream.handle(Event::TcpUp(ACCESS)).unwrap();
-    assert_eq!(up, [Action::StartTls(TlsRole::Client)]);
+    let up = stream
+        .handle(Event::TcpUp(ACCESS, stream.attempt()))
+        .unwrap();
+    assert_eq!(up, [Action::StartTls(TlsRole::Client, stream.attempt())]);
 }
 
 #[test]
@@ -191,7 +223,7 @@ fn req_tg_08_a_syn_is_not_forwarded() {
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
     assert_eq!(
         stream.handle(Event::TcpIncoming(ACCESS)).unwrap(),
-        [Action::Accept(ACCESS)]
+        [Action::Accept(ACCESS, stream.attempt())]
     );
 }
 
@@ -227,13 +259,19 @@ fn req_tg_09_tcp_starts_on_order_or_on_the_trigger_from_the_other_side() {
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
     assert_eq!(
         stream.handle(start.clone()).unwrap(),
-        [Action::Connect(CORE)]
+        [Action::Connect(CORE, stream.attempt())]
     );
     assert_eq!(stream.handle(start), Err(GatewayError::Established));
 
     let mut stream = ordered();
     let arrives = stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
-    assert_eq!(arrives, [Action::Accept(ACCESS), Action::Connect(CORE)]);
+    assert_eq!(
+        arrives,
+        [
+            Action::Accept(ACCESS, stream.attempt()),
+            Action::Connect(CORE, stream.attempt())
+        ]
+    );
 }
 
 #[test]
@@ -243,7 +281,7 @@ fn req_tg_09_a_trigger_ordered_after_the_syn_fires_at_once() {
     stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
     order(&mut stream, Order::TcpRole(CORE, TransportRole::Active));
     let late = order(&mut stream, Order::StartTcpOnTrigger(CORE));
-    assert_eq!(late, [Action::Connect(CORE)]);
+    assert_eq!(late, [Action::Connect(CORE, stream.attempt())]);
     // The connection that we open ourselves at the other side triggers nothing.
     let mut stream = super::gateway::stream();
     order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Active));
@@ -261,7 +299,10 @@ fn req_tg_10_tcp_is_released_with_tls() {
         Action::CloseTcp(CORE),
         Action::Report(Report::TlsReleased),
     ];
-    assert_eq!(stream.handle(Event::TlsDown).unwrap(), expected);
+    assert_eq!(
+        stream.handle(Event::TlsDown(stream.attempt())).unwrap(),
+        expected
+    );
     assert!(!stream.relays());
 }
 
@@ -275,13 +316,23 @@ fn req_tg_10_tls_is_released_with_tcp_and_the_ue_may_come_again() {
             Action::CloseTcp(kept),
             Action::Report(Report::TcpReleased(lost)),
         ];
-        assert_eq!(stream.handle(Event::TcpDown(lost)).unwrap(), expected);
+        assert_eq!(
+            stream
+                .handle(Event::TcpDown(lost, stream.attempt()))
+                .unwrap(),
+            expected
+        );
         // The certificate has to be shown again.
-        let again = [Action::Accept(ACCESS), Action::Connect(CORE)];
+        let again = [
+            Action::Accept(ACCESS, stream.attempt()),
+            Action::Connect(CORE, stream.attempt()),
+        ];
         assert_eq!(stream.handle(Event::TcpIncoming(ACCESS)).unwrap(), again);
-        stream.handle(Event::TcpUp(CORE)).unwrap();
-        stream.handle(Event::TcpUp(ACCESS)).unwrap();
-        let failed = stream.handle(Event::TlsUp).unwrap();
+        stream.handle(Event::TcpUp(CORE, stream.attempt())).unwrap();
+        stream
+            .handle(Event::TcpUp(ACCESS, stream.attempt()))
+            .unwrap();
+        let failed = stream.handle(Event::TlsUp(stream.attempt())).unwrap();
         let report = Action::Report(Report::TlsFailed(Failure::NoCertificate));
         assert_eq!(failed.last(), Some(&report));
     }
@@ -290,21 +341,21 @@ fn req_tg_10_tls_is_released_with_tcp_and_the_ue_may_come_again() {
 #[test]
 fn req_tg_11_every_event_in_every_state_has_a_typed_answer() {
     // Every sequence of four events and orders: no panic, and relaying only when everything is up.
-    let steps: [fn() -> Event<'static>; 14] = [
-        || Event::Order(Order::RemoteFingerprints(set("UE"))),
-        || Event::Order(Order::TcpRole(ACCESS, TransportRole::Passive)),
-        || Event::Order(Order::TcpRole(CORE, TransportRole::Active)),
-        || Event::Order(Order::TlsRole(TlsRole::Server)),
-        || Event::Order(Order::TlsRole(TlsRole::Client)),
-        || Event::Order(Order::StartTls),
-        || Event::Order(Order::StartTcp(CORE)),
-        || Event::Order(Order::Release),
-        || Event::TcpIncoming(ACCESS),
-        || Event::TcpUp(ACCESS),
-        || Event::TcpDown(ACCESS),
-        || Event::PeerCertificate(UE),
-        || Event::TlsUp,
-        || Event::TlsDown,
+    let steps: [fn(&Stream) -> Event<'static>; 14] = [
+        |_| Event::Order(Order::RemoteFingerprints(set("UE"))),
+        |_| Event::Order(Order::TcpRole(ACCESS, TransportRole::Passive)),
+        |_| Event::Order(Order::TcpRole(CORE, TransportRole::Active)),
+        |_| Event::Order(Order::TlsRole(TlsRole::Server)),
+        |_| Event::Order(Order::TlsRole(TlsRole::Client)),
+        |_| Event::Order(Order::StartTls),
+        |_| Event::Order(Order::StartTcp(CORE)),
+        |_| Event::Order(Order::Release),
+        |_| Event::TcpIncoming(ACCESS),
+        |stream| Event::TcpUp(ACCESS, stream.attempt()),
+        |stream| Event::TcpDown(ACCESS, stream.attempt()),
+        |stream| Event::PeerCertificate(stream.attempt(), UE),
+        |stream| Event::TlsUp(stream.attempt()),
+        |stream| Event::TlsDown(stream.attempt()),
     ];
     for from in [stream, connected, established] {
         for first in steps {
@@ -314,7 +365,7 @@ fn req_tg_11_every_event_in_every_state_has_a_typed_answer() {
                     let before = stream.relays();
                     let mut relayed = before;
                     for step in [first, second, third] {
-                        if let Ok(actions) = stream.handle(step()) {
+                        if let Ok(actions) = stream.handle(step(&stream)) {
                             for action in actions {
                                 relayed = match action {
                                     Action::Relay => true,
@@ -334,11 +385,12 @@ fn req_tg_11_every_event_in_every_state_has_a_typed_answer() {
 #[test]
 fn req_tg_11_relaying_needs_certificate_tls_and_both_tcp_connections_in_whatever_order() {
     // All orders in which the four can come about, where the stack allows the order.
+    let attempt = stream().attempt();
     let events: [Event<'static>; 5] = [
-        Event::TcpUp(CORE),
-        Event::TcpUp(ACCESS),
-        Event::PeerCertificate(UE),
-        Event::TlsUp,
+        Event::TcpUp(CORE, attempt),
+        Event::TcpUp(ACCESS, attempt),
+        Event::PeerCertificate(attempt, UE),
+        Event::TlsUp(attempt),
         Event::Order(Order::RemoteFingerprints(set("UE"))),
     ];
     let mut relayed = 0;
@@ -389,21 +441,28 @@ fn req_tg_12_a_certificate_of_one_stream_never_authenticates_another() {
         order(stream, Order::TlsRole(TlsRole::Server));
         order(stream, Order::TcpRole(ACCESS, TransportRole::Passive));
         stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
-        stream.handle(Event::TcpUp(ACCESS)).unwrap();
+        stream
+            .handle(Event::TcpUp(ACCESS, stream.attempt()))
+            .unwrap();
     }
+    let attempt = stream().attempt();
     // UE 1 proves itself on its own stream, and is shown on the other.
     assert_eq!(
-        gateway.handle(&1, Event::PeerCertificate(b"UE 1")).unwrap(),
+        gateway
+            .handle(&1, Event::PeerCertificate(attempt, b"UE 1"))
+            .unwrap(),
         []
     );
-    let swapped = gateway.handle(&2, Event::PeerCertificate(b"UE 1")).unwrap();
+    let swapped = gateway
+        .handle(&2, Event::PeerCertificate(attempt, b"UE 1"))
+        .unwrap();
     let failed = Action::Report(Report::TlsFailed(Failure::FingerprintMismatch));
     assert_eq!(swapped.last(), Some(&failed));
     assert_eq!(
-        gateway.handle(&2, Event::TlsUp),
-        Err(GatewayError::Unexpected)
+        gateway.handle(&2, Event::TlsUp(attempt)),
+        Err(GatewayError::Stale)
     );
-    let up = gateway.handle(&1, Event::TlsUp).unwrap();
+    let up = gateway.handle(&1, Event::TlsUp(attempt)).unwrap();
     assert_eq!(up, [Action::Report(Report::TlsEstablished)]);
 }
 
@@ -415,9 +474,11 @@ fn req_tg_12_fingerprints_swapped_between_two_calls_fail_both() {
         order(&mut stream, Order::TlsRole(TlsRole::Server));
         order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
         stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
-        stream.handle(Event::TcpUp(ACCESS)).unwrap();
+        stream
+            .handle(Event::TcpUp(ACCESS, stream.attempt()))
+            .unwrap();
         let actions = stream
-            .handle(Event::PeerCertificate(shown.as_bytes()))
+            .handle(Event::PeerCertificate(stream.attempt(), shown.as_bytes()))
             .unwrap();
         assert!(actions.contains(&Action::CloseTls));
     }
@@ -466,14 +527,18 @@ fn certificates_of_any_length_are_refused_or_bounded() {
     let mut stream = connected();
     for len in [0, MAX_CERTIFICATE_LEN + 1] {
         let der = vec![0x30; len];
-        let answer = stream.handle(Event::PeerCertificate(&der));
+        let answer = stream.handle(Event::PeerCertificate(stream.attempt(), &der));
         assert_eq!(answer, Err(GatewayError::CertificateLength));
     }
-    assert_eq!(stream.handle(Event::PeerCertificate(UE)).unwrap(), []);
     assert_eq!(
-        stream.handle(Event::PeerCertificate(UE)),
-        Err(GatewayError::Unexpected)
+        stream
+            .handle(Event::PeerCertificate(stream.attempt(), UE))
+            .unwrap(),
+        []
     );
+    // The same again is no news.
+    let again = stream.handle(Event::PeerCertificate(stream.attempt(), UE));
+    assert_eq!(again, Ok(Vec::new()));
 }
 
 #[test]
@@ -483,31 +548,105 @@ fn req_t38_03_dtls_runs_without_tcp_and_is_verified_alike() {
     for event in [
         tcp,
         Event::TcpIncoming(ACCESS),
-        Event::TcpUp(CORE),
-        Event::TcpDown(CORE),
+        Event::TcpUp(CORE, stream.attempt()),
+        Event::TcpDown(CORE, stream.attempt()),
     ] {
         assert_eq!(stream.handle(event), Err(GatewayError::NoTcp));
     }
     order(&mut stream, Order::RemoteFingerprints(set("UE")));
     let start = order(&mut stream, Order::TlsRole(TlsRole::Server));
-    assert_eq!(start, [Action::StartTls(TlsRole::Server)]);
-    assert_eq!(stream.handle(Event::PeerCertificate(UE)).unwrap(), []);
+    assert_eq!(start, [Action::StartTls(TlsRole::Server, stream.attempt())]);
+    assert_eq!(
+        stream
+            .handle(Event::PeerCertificate(stream.attempt(), UE))
+            .unwrap(),
+        []
+    );
     let up = [Action::Report(Report::TlsEstablished), Action::Relay];
-    assert_eq!(stream.handle(Event::TlsUp).unwrap(), up);
+    assert_eq!(stream.handle(Event::TlsUp(stream.attempt())).unwrap(), up);
     // A server waits for the next association; a client waits to be told.
-    let down = stream.handle(Event::TlsDown).unwrap();
-    assert_eq!(down.last(), Some(&Action::StartTls(TlsRole::Server)));
+    let down = stream.handle(Event::TlsDown(stream.attempt())).unwrap();
+    assert_eq!(
+        down.last(),
+        Some(&Action::StartTls(TlsRole::Server, stream.attempt()))
+    );
     assert!(!stream.relays());
 
     let mut client = Stream::new(Transport::Datagram, fingerprint("IMS-AGW"));
     order(&mut client, Order::RemoteFingerprints(set("UE")));
     order(&mut client, Order::TlsRole(TlsRole::Client));
-    let start = [Action::StartTls(TlsRole::Client)];
+    let start = [Action::StartTls(TlsRole::Client, client.attempt())];
     assert_eq!(order(&mut client, Order::StartTls), start);
     let failed = client
-        .handle(Event::PeerCertificate(b"somebody else"))
+        .handle(Event::PeerCertificate(client.attempt(), b"somebody else"))
         .unwrap();
     let report = Action::Report(Report::TlsFailed(Failure::FingerprintMismatch));
     assert_eq!(failed, [Action::CloseTls, report]);
-    assert_eq!(order(&mut client, Order::StartTls), start);
+    let again = [Action::StartTls(TlsRole::Client, client.attempt())];
+    assert_ne!(again, start);
+    assert_eq!(order(&mut client, Order::StartTls), again);
+}
+
+#[test]
+fn req_tg_03_another_certificate_on_the_same_stream_ends_it() {
+    // Even one that the fingerprints allow: the peer has changed in the middle of the stream.
+    let both = [fingerprint("UE"), fingerprint("UE 2")];
+    let both = FingerprintSet::select(&both, HashPolicy::default()).unwrap();
+    let changed = Action::Report(Report::TlsFailed(Failure::CertificateChanged));
+    for known in [true, false] {
+        for (up, second) in [(false, "UE 2"), (true, "UE 2"), (true, "somebody else")] {
+            let mut stream = stream();
+            order(&mut stream, Order::TlsRole(TlsRole::Server));
+            order(&mut stream, Order::TcpRole(ACCESS, TransportRole::Passive));
+            if known {
+                order(&mut stream, Order::RemoteFingerprints(both.clone()));
+            }
+            let attempt = stream.attempt();
+            stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
+            stream.handle(Event::TcpUp(ACCESS, attempt)).unwrap();
+            let first = Event::PeerCertificate(attempt, UE);
+            assert_eq!(stream.handle(first.clone()), Ok(Vec::new()));
+            if up {
+                stream.handle(Event::TlsUp(attempt)).unwrap();
+            }
+            assert_eq!(stream.handle(first), Ok(Vec::new()));
+            let second = Event::PeerCertificate(attempt, second.as_bytes());
+            let actions = stream.handle(second).unwrap();
+            assert_eq!(
+                actions,
+                [Action::CloseTls, Action::CloseTcp(ACCESS), changed]
+            );
+            assert!(!stream.relays());
+        }
+    }
+}
+
+#[test]
+fn req_tg_02_what_comes_late_from_an_earlier_handshake_proves_nothing() {
+    let mut stream = connected();
+    let old = stream.attempt();
+    stream.handle(Event::PeerCertificate(old, UE)).unwrap();
+    stream.handle(Event::TcpDown(ACCESS, old)).unwrap();
+    // Somebody else connects, while the old handshake's news are still under way.
+    stream.handle(Event::TcpIncoming(ACCESS)).unwrap();
+    let new = stream.attempt();
+    assert_ne!(old, new);
+    for event in [
+        Event::TcpUp(ACCESS, old),
+        Event::TcpDown(ACCESS, old),
+        Event::PeerCertificate(old, UE),
+        Event::TlsUp(old),
+        Event::TlsDown(old),
+    ] {
+        assert_eq!(stream.handle(event), Err(GatewayError::Stale));
+    }
+    stream.handle(Event::TcpUp(CORE, new)).unwrap();
+    let start = [Action::StartTls(TlsRole::Server, new)];
+    assert_eq!(stream.handle(Event::TcpUp(ACCESS, new)).unwrap(), start);
+    for event in [Event::PeerCertificate(old, UE), Event::TlsUp(old)] {
+        assert_eq!(stream.handle(event), Err(GatewayError::Stale));
+    }
+    assert!(!stream.relays());
+    stream.handle(Event::TlsUp(new)).unwrap();
+    assert!(!stream.relays());
 }

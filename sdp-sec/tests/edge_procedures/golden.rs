@@ -103,7 +103,7 @@ fn check(scenario: &str, outcomes: &[&str]) {
         answered
     } else {
         let (offer, ue) = (read("1_from_core.sdp"), read("3_from_ue.sdp"));
-        let terminating = dialogue.terminating(&offer, agw, &mut rng).unwrap();
+        let mut terminating = dialogue.terminating(&offer, agw, &mut rng).unwrap();
         golden(&directory.join("2_to_ue.sdp"), terminating.offer_to_ue());
         let answered = terminating.answered(&ue, &mut rng).unwrap();
         golden(&directory.join("4_to_core.sdp"), answered.sdp());

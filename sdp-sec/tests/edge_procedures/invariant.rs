@@ -1,9 +1,12 @@
 //! What holds of whatever comes in, from either side. Shared with the fuzz target.
 
+use std::collections::BTreeSet;
+
+use sdes::KeyDigest;
 use sdp_sec::edge::{Dialogue, Intention, Outcome};
 use sdp_sec::fingerprint::{Fingerprint, HashFunction};
 use sdp_sec::lines::{Line, Media, Section};
-use sdp_sec::mediasec::Source;
+use sdp_sec::mediasec::{Mechanism, Source};
 use sdp_sec::{Protocol, Sdp};
 
 /// Sends `offer` from `source` through the edge and `answer` back, and checks what comes out.
@@ -26,6 +29,8 @@ pub(crate) fn check<R: rand_core::CryptoRng>(
             to_core(offer, pending.offer_to_core(), |media| {
                 is_edge(judged[media])
             });
+            let keyed = |media: usize| judged[media] == Intention::Protect(Mechanism::SdesSrtp);
+            no_key_passes(&keys(offer, keyed), pending.offer_to_core());
             let Ok(answered) = pending.answered(answer, certificate, rng) else {
                 return;
             };
@@ -33,7 +38,7 @@ pub(crate) fn check<R: rand_core::CryptoRng>(
             equal_protocols(offer, answered.sdp(), answered.outcomes());
         }
         Source::Core => {
-            let Ok(pending) = dialogue.terminating(offer, certificate, rng) else {
+            let Ok(mut pending) = dialogue.terminating(offer, certificate, rng) else {
                 return;
             };
             let judged: Vec<_> = pending.intentions().collect();
@@ -43,6 +48,11 @@ pub(crate) fn check<R: rand_core::CryptoRng>(
                 return;
             };
             let outcomes = answered.outcomes();
+            let keyed = |media: usize| judged[media] == Intention::Protect(Mechanism::SdesSrtp);
+            let live = |media: usize| matches!(outcomes[media], Outcome::Rtp(_));
+            let mut hidden = keys(pending.offer_to_ue(), keyed);
+            hidden.extend(keys(answer, live));
+            no_key_passes(&hidden, answered.sdp());
             to_core(answer, answered.sdp(), |media| {
                 !matches!(outcomes[media], Outcome::Untouched)
             });
@@ -93,6 +103,34 @@ fn to_core(received: &[u8], sent: &[u8], is_edge: impl Fn(usize) -> bool) {
             assert_eq!(untold(old), untold(new));
         }
     }
+}
+
+/// The keys of those m-lines.
+fn keys(sdp: &[u8], of: impl Fn(usize) -> bool) -> BTreeSet<KeyDigest> {
+    let sdp = Sdp::parse(sdp).unwrap();
+    let lines = sdp.media().filter(|media| of(media.index()));
+    let lines = lines.flat_map(|media| media.lines());
+    lines
+        .filter(|line| {
+            line.attribute()
+                .is_some_and(|a| a.is("crypto") || a.is("acap"))
+        })
+        .flat_map(|line| KeyDigest::in_line(line.octets()))
+        .collect()
+}
+
+/// No key of a stream that the edge ends reaches the core on any line, and no key at all on a line
+/// that is not SRTP keyed in SDP.
+fn no_key_passes(hidden: &BTreeSet<KeyDigest>, sent: &[u8]) {
+    assert!(keys(sent, |_| true).is_disjoint(hidden));
+    let sent = Sdp::parse(sent).unwrap();
+    let carriers: Vec<_> = sent.media().map(|media| keeps_keys(&media)).collect();
+    assert!(keys(sent.octets(), |media| !carriers[media]).is_empty());
+}
+
+fn keeps_keys(media: &Media<'_>) -> bool {
+    let line = media.media_line().unwrap();
+    line.protocol().is_signalling_keyed_srtp() && line.port() != 0
 }
 
 /// Every stream that the edge ends is protected towards the UE, or has port 0.
@@ -184,22 +222,29 @@ fn is_unrelated(line: &Line<'_>) -> bool {
             .iter()
             .any(|touched| name.eq_ignore_ascii_case(touched.as_bytes()))
     });
-    !touched && line.kind() != Some(b'm')
+    !touched && !matches!(line.kind(), Some(b'k' | b'm'))
 }
 
 fn has(section: Section<'_>, name: &str) -> bool {
     section.attributes_named(name).next().is_some()
 }
 
-/// A media section without the lines that are for the edge alone.
+/// A media section without the lines that are for the edge alone, and without keys that protect no
+/// stream end to end.
 fn untold(media: Media<'_>) -> Vec<&[u8]> {
+    let keeps_keys = keeps_keys(&media);
     let is_told = |line: &Line<'_>| {
         line.attribute().is_some_and(|attribute| {
-            attribute
-                .name()
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"3ge2ae")
-        })
+            let value = attribute.value().unwrap_or_default().trim_ascii_start();
+            let digits = value
+                .iter()
+                .take_while(|octet| octet.is_ascii_digit())
+                .count();
+            let offered = value[digits..].trim_ascii_start();
+            let offers = |name: &[u8]| attribute.is("acap") && offered.starts_with(name);
+            let is_key = attribute.is("crypto") || offers(b"crypto");
+            attribute.is("3ge2ae") || offers(b"3ge2ae") || (is_key && !keeps_keys)
+        }) || (line.kind() == Some(b'k') && !keeps_keys)
     };
     media
         .lines()

@@ -17,6 +17,8 @@ fn attribute() -> impl Strategy<Value = Vec<u8>> {
         "a=Crypto :x".to_owned(),
         format!("a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY}"),
         "a=acap:2 rtpmap:97 AMR/8000".to_owned(),
+        "a=acap:3 3ge2ae:requested".to_owned(),
+        "k=base64:d2VsbCBrbm93biBsb25nIGFnbw".to_owned(),
         format!("a=fingerprint:{}", fingerprint("UE")),
         "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB"
             .to_owned(),
@@ -151,7 +153,7 @@ proptest! {
     ) {
         let dialogue = with_policy(policy);
         let certificate = |_| Some(fingerprint("IMS-AGW"));
-        let Ok(terminating) = dialogue.terminating(&offer, certificate, &mut Counter::new())
+        let Ok(mut terminating) = dialogue.terminating(&offer, certificate, &mut Counter::new())
         else {
             return Ok(());
         };
@@ -204,6 +206,9 @@ fn answer_of_ue(offer: &[u8]) -> Vec<u8> {
 fn is_allowed_to_fail(outcome: &Outcome) -> bool {
     matches!(
         outcome,
-        Outcome::Closed | Outcome::Refused(Refusal::Sdp(_) | Refusal::NoConnection)
+        Outcome::Closed
+            | Outcome::Refused(
+                Refusal::Sdp(_) | Refusal::NoConnection | Refusal::Crypto(sdes::Refused::KeyReused)
+            )
     )
 }

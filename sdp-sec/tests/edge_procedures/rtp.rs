@@ -56,7 +56,7 @@ fn req_rtp_03_terminations_are_savp_at_the_access_and_avp_at_the_core() {
     );
 
     let offer = sdp("m=video 5004 RTP/AVPF 99\n");
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
     let answer = format!("m=video 1 RTP/SAVPF 99\n{}", crypto(4, UE_KEY));
@@ -112,7 +112,7 @@ fn req_rtp_05_originating_remote_is_the_line_selected_and_local_the_line_answere
 
 #[test]
 fn req_rtp_06_terminating_remote_is_the_ues_answer_and_local_the_offered_line_it_selected() {
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&sdp("m=audio 5 RTP/AVP 0\n"), agw, &mut Counter::new())
         .unwrap();
     let offered = crypto_lines(terminating.offer_to_ue());
@@ -205,19 +205,24 @@ fn req_rtp_11_end_to_end_streams_pass_untouched_both_ways() {
             let intentions = dialogue().examine(&offer, source).unwrap();
             assert_eq!(intentions, [Intention::Untouched]);
         }
+        // Whoever answers brings another key.
+        let answer = String::from_utf8(offer.clone())
+            .unwrap()
+            .replace(UE_KEY, UE_KEY_2)
+            .into_bytes();
         let originating = dialogue().originating(&offer).unwrap();
         assert_eq!(originating.offer_to_core(), offer);
         let answered = originating
-            .answered(&offer, agw, &mut Counter::new())
+            .answered(&answer, agw, &mut Counter::new())
             .unwrap();
-        assert_eq!(answered.sdp(), offer);
+        assert_eq!(answered.sdp(), answer);
         assert!(matches!(answered.outcomes(), [Outcome::Untouched]));
-        let terminating = dialogue()
+        let mut terminating = dialogue()
             .terminating(&offer, agw, &mut Counter::new())
             .unwrap();
         assert_eq!(terminating.offer_to_ue(), offer);
-        let answered = terminating.answered(&offer, &mut Counter::new()).unwrap();
-        assert_eq!(answered.sdp(), offer);
+        let answered = terminating.answered(&answer, &mut Counter::new()).unwrap();
+        assert_eq!(answered.sdp(), answer);
     }
 }
 
@@ -244,7 +249,7 @@ fn req_rtp_12_nothing_acceptable_is_refused_with_port_0_and_never_plain() {
 #[test]
 fn req_rtp_12_a_ue_that_answers_without_or_with_wrong_crypto_is_refused_towards_the_core() {
     let offer = sdp("m=audio 5 RTP/AVP 0\n");
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
     let own = crypto_lines(terminating.offer_to_ue()).remove(3);
@@ -284,10 +289,11 @@ fn req_rtp_17_crypto_on_a_plain_line_is_not_secure_unless_the_policy_says_so() {
     assert_eq!(intentions, [Intention::Refuse(stripped)]);
     let originating = dialogue().originating(&offer).unwrap();
     assert_eq!(media(originating.offer_to_core()), "m=audio 0 RTP/AVP 0\n");
-    // Not asked for: a plain stream, whatever the two ends make of the line.
+    // Not asked for: a plain stream.
     let not_asked = sdp(&format!("m=audio 1 RTP/AVP 0\n{}", crypto(1, UE_KEY)));
     let intentions = dialogue().examine(&not_asked, Source::Ue).unwrap();
     assert_eq!(intentions, [Intention::Untouched]);
+    // But its key goes no further (`keys::req_rtp_10_…`).
 
     let mut policy = Policy::default();
     policy.opportunistic_srtp = true;
@@ -375,7 +381,7 @@ fn req_sdp_05_an_answer_has_the_media_of_its_offer_in_its_order() {
     let originating = dialogue().originating(&offer).unwrap();
     let mut rng = Counter::new();
     assert_eq!(originating.answered(&swapped, agw, &mut rng).err(), error);
-    let terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
+    let mut terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
     assert_eq!(terminating.answered(&swapped, &mut rng).err(), error);
 }
 
@@ -455,7 +461,7 @@ fn req_agw_01_the_gateway_gets_the_contexts_that_match_the_ues_in_both_direction
 
     // The UE answers.
     let offer = sdp("m=audio 5 RTP/AVP 0\n");
-    let terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
+    let mut terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
     let offered = crypto_lines(terminating.offer_to_ue());
     let (line, ue) = sdes::Answer::to(&offered, &policy, &mut rng).unwrap();
     let answer = sdp(&format!("m=audio 1 RTP/SAVP 0\n{}\n", line.line()));

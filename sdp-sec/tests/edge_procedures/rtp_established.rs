@@ -53,7 +53,7 @@ fn req_rtp_09_a_re_offer_of_the_core_repeats_local_and_freezes_remote() {
     let first = originate(&dialogue(), &srtp_offer(), &rtp_answer());
     let own = crypto_lines(first.sdp());
     let offer = sdp("m=audio 5004 RTP/AVP 97\na=sendonly\n");
-    let terminating = first
+    let mut terminating = first
         .dialogue()
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
@@ -160,15 +160,26 @@ fn req_rtp_18_each_branch_of_a_fork_has_its_own_keys() {
     assert_ne!(key(one.outbound()), key(two.outbound()));
 
     let offer = sdp("m=audio 5 RTP/AVP 0\n");
-    let terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
+    let mut terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
     let answer = |key| ue_answer(4, "AES_CM_128_HMAC_SHA1_80", key);
     let one = terminating.answered(&answer(UE_KEY), &mut rng).unwrap();
+    // The Local key belongs to the first branch; the same branch may answer again.
+    let forked = terminating.answered(&answer(UE_KEY_2), &mut rng).err();
+    assert_eq!(forked, Some(EdgeError::Forked { media: 0 }));
+    let again = terminating.answered(&answer(UE_KEY), &mut rng).unwrap();
+    assert_eq!(
+        key(rtp_stream(&one.outcomes()[0]).outbound()),
+        key(rtp_stream(&again.outcomes()[0]).outbound())
+    );
+    // The second is offered anew, and has keys of its own in both directions.
+    let mut terminating = dialogue().terminating(&offer, agw, &mut rng).unwrap();
     let two = terminating.answered(&answer(UE_KEY_2), &mut rng).unwrap();
     let (one, two) = (
         rtp_stream(&one.outcomes()[0]),
         rtp_stream(&two.outcomes()[0]),
     );
     assert_ne!(key(one.inbound()), key(two.inbound()));
+    assert_ne!(key(one.outbound()), key(two.outbound()));
 }
 
 #[test]
@@ -191,7 +202,7 @@ fn req_rtp_18_no_key_is_made_that_is_not_signalled() {
 fn req_rtp_18_a_late_offer_is_answered_by_the_ue_in_its_ack() {
     // The UE's INVITE has no offer; the core's 200 (OK) has, and the UE's ACK answers.
     let in_ok = sdp("m=audio 5004 RTP/AVP 97\n");
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&in_ok, agw, &mut Counter::new())
         .unwrap();
     let in_ack = ue_answer(4, "AES_CM_128_HMAC_SHA1_80", UE_KEY);
@@ -228,4 +239,15 @@ fn req_rtp_18_an_answer_repeated_in_a_later_response_is_known_again() {
     let answered = originate(&dialogue(), &srtp_offer(), &rtp_answer());
     assert!(answered.is_repeated_by(&rtp_answer()));
     assert!(!answered.is_repeated_by(&srtp_offer()));
+    // Some peers count the version of the o-line up.
+    let text = String::from_utf8(rtp_answer()).unwrap();
+    let counted = text.replace("o=- 1 1 IN", "o=- 1 1000 IN");
+    assert!(answered.is_repeated_by(counted.as_bytes()));
+    for other in [
+        counted.replace("5004", "5006"),
+        counted.replace("s=-", "s=x"),
+        text.replace("o=- 1 1 IN IP4 192.0.2.1\r\n", ""),
+    ] {
+        assert!(!answered.is_repeated_by(other.as_bytes()));
+    }
 }

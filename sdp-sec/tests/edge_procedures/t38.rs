@@ -105,7 +105,7 @@ fn req_t38_06_active_is_dtls_client_in_all_combinations_of_setup() {
         };
         assert!(!stream.orders().iter().any(tcp));
     }
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&core(), agw, &mut Counter::new())
         .unwrap();
     assert!(media(terminating.offer_to_ue()).contains("a=setup:actpass\n"));
@@ -134,7 +134,7 @@ fn req_t38_06_holdconn_and_illegal_pairs_are_refused() {
     assert!(media(answered.sdp()).starts_with("m=image 0 UDP/TLS/UDPTL t38\n"));
     let mut policy = Policy::default();
     policy.t38_setup = Setup::Passive;
-    let terminating = with_policy(policy)
+    let mut terminating = with_policy(policy)
         .terminating(&core(), agw, &mut Counter::new())
         .unwrap();
     for (answer, rule) in [
@@ -187,7 +187,7 @@ fn req_t38_06_an_association_stays_while_certificate_transport_and_role_do() {
 
 #[test]
 fn req_t38_07_the_terminating_side_works_as_for_msrp() {
-    let terminating = dialogue()
+    let mut terminating = dialogue()
         .terminating(&core(), agw, &mut Counter::new())
         .unwrap();
     let expected = format!(

@@ -133,7 +133,7 @@ fn req_ta_12_the_path_changes_its_scheme_only_where_the_gateway_rewrites_msrp() 
             to_ue.contains("a=path:msrps://core.example:2855/b;tcp\n"),
             changes
         );
-        let terminating = with_policy(policy)
+        let mut terminating = with_policy(policy)
             .terminating(&answer, agw, &mut Counter::new())
             .unwrap();
         let to_ue = media(terminating.offer_to_ue());
@@ -296,7 +296,7 @@ fn req_ta_23_a_tls_line_without_fingerprint_is_refused() {
     }
     let (outcome, to_core) = {
         let offer = sdp(&format!("m={}\n", MSRP[1]));
-        let terminating = dialogue()
+        let mut terminating = dialogue()
             .terminating(&offer, agw, &mut Counter::new())
             .unwrap();
         let answer = sdp(&format!("m={}\na=setup:active\n", MSRP[0]));

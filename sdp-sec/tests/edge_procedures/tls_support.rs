@@ -40,7 +40,7 @@ pub(crate) fn terminating(
     answered: Option<Setup>,
 ) -> (Outcome, String) {
     let offer = sdp(&format!("m={}\n{}", media[1], setup(core)));
-    let offered = with_policy(policy)
+    let mut offered = with_policy(policy)
         .terminating(&offer, agw, &mut Counter::new())
         .unwrap();
     let answered = offered

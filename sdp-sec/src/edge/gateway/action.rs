@@ -1,32 +1,31 @@
-use super::Termination;
+use super::{Attempt, Termination};
 use crate::tls_role::TlsRole;
 
 /// What the IMS-AGW does next (TS 23.334 §5.11.2.x.1).
 ///
 /// ```
-/// use sdp_sec::edge::gateway::Action;
-/// use sdp_sec::tls_role::TlsRole;
+/// use sdp_sec::edge::gateway::{Action, Termination};
 ///
-/// assert_ne!(Action::StartTls(TlsRole::Client), Action::StartTls(TlsRole::Server));
+/// assert_ne!(Action::CloseTcp(Termination::Access), Action::CloseTcp(Termination::Core));
 /// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Action {
     /// Let the connection in that has arrived at this termination.
-    Accept(Termination),
+    Accept(Termination, Attempt),
     /// Close the TCP connection of this termination, if it is there or on its way.
     CloseTcp(Termination),
     /// End the TLS session or DTLS association towards the UE, if there is one.
     CloseTls,
     /// Send a TCP SYN from this termination.
-    Connect(Termination),
+    Connect(Termination, Attempt),
     /// Pass media between the TLS session and the core from now on, both ways.
     Relay,
     /// Tell the IMS-ALG.
     Report(Report),
     /// Start TLS, or DTLS, towards the UE in this role: a client sends its ClientHello, a server
     /// waits for one and asks for the client's certificate.
-    StartTls(TlsRole),
+    StartTls(TlsRole, Attempt),
     /// Pass no more media.
     StopRelay,
 }
@@ -61,6 +60,9 @@ pub enum Report {
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Failure {
+    /// The peer showed a second certificate, another than the first.
+    #[error("the peer showed another certificate than before")]
+    CertificateChanged,
     /// The peer's certificate has none of the fingerprints that belong to the stream: it is not
     /// authenticated.
     #[error("the certificate does not match the fingerprint of this stream")]

@@ -57,32 +57,60 @@ pub enum Order {
     TlsRole(TlsRole),
 }
 
-/// What has happened to a stream.
+/// One try to bring a stream up: its TCP connections and its TLS handshake, until something ends
+/// them all. The next try has another number, so that news of an old connection or handshake which
+/// come late are not taken for those of the new.
+///
+/// ```
+/// use sdp_sec::edge::gateway::{Stream, Transport};
+/// use sdp_sec::fingerprint::{Fingerprint, HashFunction};
+///
+/// let own = Fingerprint::of_certificate(b"DER of our certificate", HashFunction::Sha256)?;
+/// let one = Stream::new(Transport::Tcp, own);
+/// let other = Stream::new(Transport::Tcp, own);
+/// // A number means something to its own stream alone.
+/// assert_eq!(one.attempt(), other.attempt());
+/// # Ok::<(), sdp_sec::Rule>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Attempt(u64);
+
+impl Attempt {
+    pub(super) const FIRST: Self = Self(0);
+
+    pub(super) const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+}
+
+/// What has happened to a stream. What is news of a connection or a handshake names the
+/// [`Attempt`] that the action which began it named.
 ///
 /// ```
 /// use sdp_sec::edge::gateway::{Event, Termination};
 ///
-/// let event = Event::TcpUp(Termination::Access);
-/// assert!(matches!(event, Event::TcpUp(Termination::Access)));
+/// let event = Event::TcpIncoming(Termination::Access);
+/// assert!(matches!(event, Event::TcpIncoming(Termination::Access)));
 /// ```
 #[non_exhaustive]
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
     /// The IMS-ALG's order.
     Order(Order),
-    /// The certificate, in DER, that the UE showed in the handshake under way. The TLS library has
-    /// yet to see it prove that it holds the key.
-    PeerCertificate(&'a [u8]),
+    /// The certificate, in DER, that the UE showed in a handshake. The TLS library has yet to see it
+    /// prove that it holds the key. Give it again if it is shown again, in a renegotiation say: it
+    /// must stay the same.
+    PeerCertificate(Attempt, &'a [u8]),
     /// The TCP connection of this termination is gone, or was not to be had.
-    TcpDown(Termination),
+    TcpDown(Termination, Attempt),
     /// A TCP SYN, or a connection to be accepted, is at this termination.
     TcpIncoming(Termination),
     /// The TCP connection of this termination is up.
-    TcpUp(Termination),
+    TcpUp(Termination, Attempt),
     /// TLS is gone: alert, close_notify or failed handshake.
-    TlsDown,
+    TlsDown(Attempt),
     /// The TLS handshake is complete, the peer's Finished verified.
-    TlsUp,
+    TlsUp(Attempt),
 }
 
 /// An event does not fit the state of its stream; the stream is unchanged.
@@ -118,6 +146,9 @@ pub enum GatewayError {
     /// The stream has been released.
     #[error("the stream has been released")]
     Released,
+    /// The event is of a connection or handshake that is gone already: ignore it.
+    #[error("the event belongs to an earlier attempt")]
+    Stale,
     /// More than [`MAX_STREAMS`](super::MAX_STREAMS).
     #[error("too many streams")]
     TooManyStreams,

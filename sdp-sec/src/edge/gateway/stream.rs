@@ -1,8 +1,10 @@
 use alloc::vec::Vec;
 use core::mem;
 
-use super::{Action, Event, Failure, GatewayError, Order, Report, Termination};
-use crate::fingerprint::{Fingerprint, FingerprintSet};
+use subtle::ConstantTimeEq;
+
+use super::{Action, Attempt, Event, Failure, GatewayError, Order, Report, Termination};
+use crate::fingerprint::{Fingerprint, FingerprintSet, HashFunction};
 use crate::tls_role::{TlsRole, TransportRole};
 
 /// Octets of the longest certificate a UE may show.
@@ -68,7 +70,8 @@ enum Peer {
     Unseen,
     /// Shown before the IMS-ALG said what it should be.
     Unverified(Vec<u8>),
-    Verified,
+    /// It matched; by this it is known again.
+    Verified(Fingerprint),
 }
 
 /// One stream of the IMS-AGW: its own certificate, the UE's fingerprints, its two terminations
@@ -94,18 +97,19 @@ enum Peer {
 /// ] {
 ///     assert_eq!(stream.handle(Event::Order(order))?, []);
 /// }
+/// let attempt = stream.attempt();
 /// assert_eq!(
 ///     stream.handle(Event::TcpIncoming(Termination::Access))?,
-///     [Action::Accept(Termination::Access), Action::Connect(Termination::Core)],
+///     [Action::Accept(Termination::Access, attempt), Action::Connect(Termination::Core, attempt)],
 /// );
 /// assert_eq!(
-///     stream.handle(Event::TcpUp(Termination::Access))?,
-///     [Action::StartTls(TlsRole::Server)],
+///     stream.handle(Event::TcpUp(Termination::Access, attempt))?,
+///     [Action::StartTls(TlsRole::Server, attempt)],
 /// );
-/// assert_eq!(stream.handle(Event::TcpUp(Termination::Core))?, []);
-/// assert_eq!(stream.handle(Event::PeerCertificate(ue_certificate))?, []);
+/// assert_eq!(stream.handle(Event::TcpUp(Termination::Core, attempt))?, []);
+/// assert_eq!(stream.handle(Event::PeerCertificate(attempt, ue_certificate))?, []);
 /// assert_eq!(
-///     stream.handle(Event::TlsUp)?,
+///     stream.handle(Event::TlsUp(attempt))?,
 ///     [Action::Report(Report::TlsEstablished), Action::Relay],
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -119,6 +123,7 @@ pub struct Stream {
     core: Leg,
     tls_role: Option<TlsRole>,
     start_tls: bool,
+    attempt: Attempt,
     tls: Tls,
     peer: Peer,
     relays: bool,
@@ -137,6 +142,7 @@ impl Stream {
             core: Leg::new(transport),
             tls_role: None,
             start_tls: false,
+            attempt: Attempt::FIRST,
             tls: Tls::Down,
             peer: Peer::Unseen,
             relays: false,
@@ -148,6 +154,12 @@ impl Stream {
     #[must_use]
     pub const fn own_fingerprint(&self) -> &Fingerprint {
         &self.own
+    }
+
+    /// The attempt that the next connection or handshake belongs to.
+    #[must_use]
+    pub const fn attempt(&self) -> Attempt {
+        self.attempt
     }
 
     /// Whether media pass: TLS is up, the UE's certificate matched, and the core is connected.
@@ -170,19 +182,33 @@ impl Stream {
         let mut actions = Vec::new();
         match event {
             Event::Order(order) => self.order(order, &mut actions)?,
-            Event::PeerCertificate(der) => self.peer_certificate(der, &mut actions)?,
-            Event::TcpDown(termination) => self.tcp_down(termination, &mut actions)?,
-            Event::TcpIncoming(termination) => self.tcp_incoming(termination, &mut actions)?,
-            Event::TcpUp(termination) => {
+            Event::PeerCertificate(attempt, der) => {
+                self.require_current(attempt)?;
+                self.peer_certificate(der, &mut actions)?;
+            }
+            Event::TcpDown(termination, attempt) => {
                 self.require_tcp()?;
+                self.require_current(attempt)?;
+                self.tcp_down(termination, &mut actions)?;
+            }
+            Event::TcpIncoming(termination) => self.tcp_incoming(termination, &mut actions)?,
+            Event::TcpUp(termination, attempt) => {
+                self.require_tcp()?;
+                self.require_current(attempt)?;
                 let leg = self.leg_mut(termination);
                 if leg.tcp != Tcp::Pending {
                     return Err(GatewayError::Unexpected);
                 }
                 leg.tcp = Tcp::Up;
             }
-            Event::TlsDown => self.tls_down(&mut actions)?,
-            Event::TlsUp => self.tls_up(&mut actions)?,
+            Event::TlsDown(attempt) => {
+                self.require_current(attempt)?;
+                self.tls_down(&mut actions)?;
+            }
+            Event::TlsUp(attempt) => {
+                self.require_current(attempt)?;
+                self.tls_up(&mut actions)?;
+            }
         }
         self.advance(&mut actions);
         Ok(actions)
@@ -201,7 +227,7 @@ impl Stream {
                     return Err(GatewayError::Established);
                 }
                 leg.tcp = Tcp::Pending;
-                actions.push(Action::Connect(termination));
+                actions.push(Action::Connect(termination, self.attempt));
             }
             Order::StartTcpOnTrigger(termination) => {
                 let other = self.leg(termination.other());
@@ -211,7 +237,7 @@ impl Stream {
                 leg.on_trigger = true;
                 if other_has_arrived && leg.tcp == Tcp::Down {
                     leg.tcp = Tcp::Pending;
-                    actions.push(Action::Connect(termination));
+                    actions.push(Action::Connect(termination, self.attempt));
                 }
             }
             Order::StartTls => {
@@ -254,15 +280,15 @@ impl Stream {
             return Ok(());
         }
         match mem::replace(&mut self.peer, Peer::Unseen) {
-            Peer::Verified => {
-                self.peer = Peer::Verified;
+            verified @ Peer::Verified(_) => {
+                self.peer = verified;
                 return Err(GatewayError::Established);
             }
             Peer::Unseen => self.remote = Some(remote),
             Peer::Unverified(der) => {
-                let matches = remote.verify(&der).is_ok();
+                let verified = verified(&remote, &der);
                 self.remote = Some(remote);
-                self.verified(matches, actions);
+                self.set_peer(verified, actions);
             }
         }
         Ok(())
@@ -283,11 +309,12 @@ impl Stream {
             }
             Some(TransportRole::Passive) => leg.tcp = Tcp::Pending,
         }
-        actions.push(Action::Accept(termination));
+        let attempt = self.attempt;
+        actions.push(Action::Accept(termination, attempt));
         let other = self.leg_mut(termination.other());
         if other.on_trigger && other.tcp == Tcp::Down {
             other.tcp = Tcp::Pending;
-            actions.push(Action::Connect(termination.other()));
+            actions.push(Action::Connect(termination.other(), attempt));
         }
         Ok(())
     }
@@ -297,7 +324,6 @@ impl Stream {
         termination: Termination,
         actions: &mut Vec<Action>,
     ) -> Result<(), GatewayError> {
-        self.require_tcp()?;
         let leg = self.leg_mut(termination);
         if leg.tcp == Tcp::Down {
             return Err(GatewayError::Unexpected);
@@ -313,31 +339,41 @@ impl Stream {
         der: &[u8],
         actions: &mut Vec<Action>,
     ) -> Result<(), GatewayError> {
-        if self.tls != Tls::Handshake || !matches!(self.peer, Peer::Unseen) {
+        if self.tls == Tls::Down {
             return Err(GatewayError::Unexpected);
         }
         if der.is_empty() || der.len() > MAX_CERTIFICATE_LEN {
             return Err(GatewayError::CertificateLength);
         }
-        match &self.remote {
-            None => self.peer = Peer::Unverified(der.to_vec()),
-            Some(remote) => {
-                let matches = remote.verify(der).is_ok();
-                self.verified(matches, actions);
+        let same = match &self.peer {
+            Peer::Unseen => {
+                match &self.remote {
+                    None => self.peer = Peer::Unverified(der.to_vec()),
+                    Some(remote) => self.set_peer(verified(remote, der), actions),
+                }
+                return Ok(());
             }
+            Peer::Unverified(first) => bool::from(first.as_slice().ct_eq(der)),
+            Peer::Verified(first) => {
+                identified(der).is_some_and(|shown| first.ct_eq(&shown).into())
+            }
+        };
+        if !same {
+            self.fail(Failure::CertificateChanged, actions);
         }
         Ok(())
     }
 
-    fn verified(&mut self, matches: bool, actions: &mut Vec<Action>) {
-        if matches {
-            self.peer = Peer::Verified;
-        } else {
-            self.tear_down(actions);
-            actions.push(Action::Report(Report::TlsFailed(
-                Failure::FingerprintMismatch,
-            )));
+    fn set_peer(&mut self, verified: Option<Fingerprint>, actions: &mut Vec<Action>) {
+        match verified {
+            Some(shown) => self.peer = Peer::Verified(shown),
+            None => self.fail(Failure::FingerprintMismatch, actions),
         }
+    }
+
+    fn fail(&mut self, failure: Failure, actions: &mut Vec<Action>) {
+        self.tear_down(actions);
+        actions.push(Action::Report(Report::TlsFailed(failure)));
     }
 
     fn tls_up(&mut self, actions: &mut Vec<Action>) -> Result<(), GatewayError> {
@@ -346,8 +382,7 @@ impl Stream {
         }
         self.tls = Tls::Up;
         if matches!(self.peer, Peer::Unseen) {
-            self.tear_down(actions);
-            actions.push(Action::Report(Report::TlsFailed(Failure::NoCertificate)));
+            self.fail(Failure::NoCertificate, actions);
         }
         Ok(())
     }
@@ -377,10 +412,10 @@ impl Stream {
             };
             if let Some(role) = role {
                 self.tls = Tls::Handshake;
-                actions.push(Action::StartTls(role));
+                actions.push(Action::StartTls(role, self.attempt));
             }
         }
-        if self.tls == Tls::Up && matches!(self.peer, Peer::Verified) {
+        if self.tls == Tls::Up && matches!(self.peer, Peer::Verified(_)) {
             self.tls = Tls::Established;
             actions.push(Action::Report(Report::TlsEstablished));
         }
@@ -401,6 +436,7 @@ impl Stream {
             actions.push(Action::CloseTls);
         }
         self.peer = Peer::Unseen;
+        self.attempt = self.attempt.next();
         if self.transport == Transport::Datagram {
             // A client would start again at once, and again; over TCP a new connection comes first.
             self.start_tls = false;
@@ -412,6 +448,14 @@ impl Stream {
                     actions.push(Action::CloseTcp(termination));
                 }
             }
+        }
+    }
+
+    fn require_current(&self, attempt: Attempt) -> Result<(), GatewayError> {
+        if attempt == self.attempt {
+            Ok(())
+        } else {
+            Err(GatewayError::Stale)
         }
     }
 
@@ -445,4 +489,13 @@ impl Stream {
             Termination::Core => &mut self.core,
         }
     }
+}
+
+/// By what a certificate that matches is known again.
+fn verified(remote: &FingerprintSet, der: &[u8]) -> Option<Fingerprint> {
+    remote.verify(der).ok().and_then(|()| identified(der))
+}
+
+fn identified(der: &[u8]) -> Option<Fingerprint> {
+    Fingerprint::of_certificate(der, HashFunction::Sha256).ok()
 }

@@ -14,14 +14,15 @@ pub const MAX_STREAMS: usize = 1 << 20;
 /// has seen authenticates no other.
 ///
 /// ```
-/// use sdp_sec::edge::gateway::{Event, Gateway, GatewayError, Order, Transport};
+/// use sdp_sec::edge::gateway::{Event, Gateway, GatewayError, Termination, Transport};
 /// use sdp_sec::fingerprint::{Fingerprint, HashFunction};
 ///
 /// let own = Fingerprint::of_certificate(b"DER of our certificate", HashFunction::Sha256)?;
 /// let mut gateway = Gateway::new();
 /// gateway.reserve(7_u32, Transport::Tcp, own)?;
 /// assert_eq!(gateway.stream(&7).map(|stream| stream.own_fingerprint()), Some(&own));
-/// assert_eq!(gateway.handle(&8, Event::TlsUp), Err(GatewayError::UnknownStream));
+/// let unknown = gateway.handle(&8, Event::TcpIncoming(Termination::Access));
+/// assert_eq!(unknown, Err(GatewayError::UnknownStream));
 /// gateway.release(&7)?;
 /// assert!(gateway.stream(&7).is_none());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
