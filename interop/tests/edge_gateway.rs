@@ -16,8 +16,8 @@ extern crate alloc;
 
 mod edge_gateway_support;
 
-use core::time::Duration;
 use alloc::collections::BTreeSet;
+use core::time::Duration;
 use std::{fs, net::UdpSocket, os::unix::fs::PermissionsExt, path::PathBuf, thread};
 
 use bytes::BytesMut;
@@ -137,11 +137,7 @@ fn req_agw_03_rtcp_is_converted_on_its_own_port_and_on_rtcp_mux() {
 
 #[test]
 fn after_a_hand_over_no_packet_is_lost_and_no_index_used_again() {
-    let mut call = Dialogue::begin(
-        "hand_over",
-        &["--hand-over", "1"],
-        "a=rtcp-mux\n",
-    );
+    let mut call = Dialogue::begin("hand_over", &["--hand-over", "1"], "a=rtcp-mux\n");
     let mut sources = [RtpSource::new(7, 65_400, 0), RtpSource::new(8, 65_400, 0)];
     let mut indices = BTreeSet::new();
     for number in 0..300_u16 {
@@ -198,7 +194,7 @@ fn req_ta_02_the_gateway_is_in_the_path_of_each_stream() {
          a=3ge2ae:requested\n{other}m=video 4004 RTP/AVP 31\n"
         )),
     );
-    let running = start(&folder, &["--exchange", ".", "--seconds", "1"]);
+    let running = start(&folder, &["--exchange", ".", "--seconds", "60"]);
     let to_core = running.receives("2_to_core.sdp");
     running.put(
         "3_from_core.sdp",
@@ -223,7 +219,7 @@ fn req_ta_02_the_gateway_is_in_the_path_of_each_stream() {
         (4004, 5004),
         "what is not the edge's concern passes"
     );
-    running.ended().succeeds();
+    running.bye().succeeds();
 }
 
 #[test]
@@ -558,7 +554,10 @@ impl Dialogue {
             line(&ue, "RTP/SAVP") + "a=3ge2ae:requested\n" + &crypto + &rtcp(&ue_rtcp) + attributes;
         let core_sdp = line(&core, "RTP/AVP") + &rtcp(&core_rtcp) + attributes;
         put(&folder, "1_from_ue.sdp", &sdp(&ue_sdp));
-        let running = start(&folder, &[&["--exchange", ".", "--seconds", "60"], arguments].concat());
+        let running = start(
+            &folder,
+            &[&["--exchange", ".", "--seconds", "60"], arguments].concat(),
+        );
         let to_core = running.message("2_to_core.sdp");
         running.put("3_from_core.sdp", &sdp(&core_sdp));
         let to_ue = running.message("4_to_ue.sdp");

@@ -48,7 +48,7 @@ fn ffmpeg_talks_srtp_to_the_gateway_and_the_core_hears_rtp() {
     );
     let running = start(
         &folder,
-        &["--exchange", ".", "--seconds", "4", "--tap", "tap.pcap"],
+        &["--exchange", ".", "--seconds", "60", "--tap", "tap.pcap"],
     );
     let gateway = running.receives("4_to_ue.sdp")[0].unwrap().media.port();
     let ffmpeg = Command::new("ffmpeg")
@@ -89,7 +89,7 @@ fn ffmpeg_talks_srtp_to_the_gateway_and_the_core_hears_rtp() {
         samples += packet.len() - rtp::HEADER_LEN;
     }
     assert!(ffmpeg.wait().unwrap().success());
-    running.ended().succeeds();
+    running.bye().succeeds();
     tap_is_rtp(&folder.join("tap.pcap"));
 }
 
@@ -133,7 +133,7 @@ fn what_the_core_says_arrives_at_ffmpeg() {
         "3_from_core.sdp",
         &sdp(&format!("m=audio {port} RTP/AVP 0\n")),
     );
-    let running = start(&folder, &["--exchange", ".", "--seconds", "8"]);
+    let running = start(&folder, &["--exchange", ".", "--seconds", "60"]);
     let answer = running.message("4_to_ue.sdp");
     let to = running.receives("2_to_core.sdp")[0].unwrap().media;
     // Towards FFmpeg the description names FFmpeg's own port.
@@ -210,7 +210,7 @@ fn gnutls_and_openssl_talk_msrp_to_the_gateway() {
         assert!(heard.contains("MSRP 200 OK"), "{program}: {heard}");
         peer.kill().unwrap();
         peer.wait().unwrap();
-        let ended = running.ended();
+        let ended = running.bye();
         ended.succeeds();
         ended.says("TLS established, UE verified");
     }
@@ -257,7 +257,7 @@ fn gnutls_talks_udptl_over_dtls_to_the_gateway() {
     gnutls.kill().unwrap();
     gnutls.wait().unwrap();
     assert_eq!(echo.as_deref(), Some(&b"\x00\x01one datagram"[..]));
-    let ended = running.ended();
+    let ended = running.bye();
     ended.says("TLS established, UE verified");
 }
 
@@ -284,7 +284,7 @@ fn offered(
         )),
     );
     put(folder, "3_from_core.sdp", &sdp(answer));
-    let running = start(folder, &["--exchange", ".", "--seconds", "3"]);
+    let running = start(folder, &["--exchange", ".", "--seconds", "60"]);
     let gateway = running.receives("4_to_ue.sdp")[0].unwrap().media;
     (running, gateway)
 }

@@ -54,7 +54,7 @@ fn req_ta_17_a_terminating_ue_gets_tls_the_gateways_fingerprint_and_is_told_of_t
     tls.write_all(MSRP.as_bytes()).unwrap();
     assert_eq!(read(&mut core, MSRP.len()), MSRP.as_bytes());
     drop(tls);
-    call.ended().succeeds();
+    call.bye().succeeds();
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn req_tg_01_each_stream_has_a_certificate_of_its_own() {
     for (section, certificate) in sections.iter().zip(&certificates) {
         assert!(section.contains(certificate.as_str()), "{}", streams.to_ue);
     }
-    streams.running.ended().succeeds();
+    streams.running.bye().succeeds();
 }
 
 #[test]
@@ -117,11 +117,10 @@ fn req_tg_04_tls_is_that_of_the_profile() {
             assert!(cipher.contains("AES") && cipher.contains("GCM"), "{cipher}");
             assert!(!tls.ssl().session_reused());
         }
-        let ended = call.ended();
         if goes {
-            ended.says("TLS established, UE verified");
+            call.bye().says("TLS established, UE verified");
         } else {
-            ended.fails(1, "stream 0: the TLS handshake failed");
+            call.ended().fails(1, "stream 0: the TLS handshake failed");
         }
     }
 }
@@ -149,7 +148,7 @@ fn req_tg_05_what_one_side_says_arrives_at_the_other_octet_for_octet() {
     assert!(at_core.join().unwrap());
     drop(from_core.join().unwrap().unwrap());
     assert_eq!(rest(&mut tls.0), b"");
-    let ended = call.ended();
+    let ended = call.bye();
     ended.succeeds();
     ended.says("3000000 octets to the core, 3000000 octets to the UE");
     ended.says("TCP released, Core");
@@ -197,7 +196,7 @@ fn req_tg_06_the_gateway_is_tls_server_and_tls_client_in_both_tcp_roles() {
         core.write_all(b"granted").unwrap();
         assert_eq!(read(&mut tls, 7), b"granted");
         drop((tls, core));
-        call.ended().succeeds();
+        call.bye().succeeds();
     }
 }
 
@@ -216,12 +215,15 @@ fn req_tg_12_a_certificate_of_one_stream_authenticates_no_other() {
                 assert_eq!(rest(&mut tls), b"");
             }
         }
-        let ended = streams.running.ended();
         assert_eq!(passed, !swapped);
         if swapped {
+            let ended = streams.running.ended();
             ended.fails(1, "stream 0: the certificate does not match");
         } else {
-            ended.says("stream 0         TLS established");
+            streams
+                .running
+                .bye()
+                .says("stream 0         TLS established");
         }
     }
 }
@@ -261,7 +263,7 @@ fn req_cs_01_msrp_and_bfcp_of_participants_are_plain_at_the_server_by_their_own_
                 ue.line()
             )),
         );
-        let running = start(&folder, &["--exchange", ".", "--seconds", "1"]);
+        let running = start(&folder, &["--exchange", ".", "--seconds", "60"]);
         let to_core = running.message("2_to_core.sdp");
         for secret in ["TLS", "fingerprint", "3ge2ae"] {
             assert!(!agreed || !to_core.contains(secret), "{to_core}");
@@ -278,11 +280,10 @@ fn req_cs_01_msrp_and_bfcp_of_participants_are_plain_at_the_server_by_their_own_
                 "m={media} {port} TCP/{protocol} *\na=setup:passive\n"
             )),
         );
-        let ended = running.ended();
         if agreed {
-            ended.says("TCP/TLS");
+            running.bye().says("TCP/TLS");
         } else {
-            ended.fails(1, "no stream is left to serve");
+            running.ended().fails(1, "no stream is left to serve");
         }
     }
 }
@@ -291,12 +292,12 @@ fn req_cs_01_msrp_and_bfcp_of_participants_are_plain_at_the_server_by_their_own_
 fn req_t38_03_the_gateway_ends_dtls_with_the_certificate_of_the_answer() {
     for ue_is_client in [true, false] {
         let ue = Ue::new();
-        let mut fax = Fax::begin("t38_03", &ue, ue_is_client, "2");
+        let mut fax = Fax::begin("t38_03", &ue, ue_is_client);
         let mut dtls = ue.dtls(fax.ue.try_clone().unwrap(), ue_is_client).unwrap();
         assert!(fax.to_ue.contains(&shown(&dtls)), "{}", fax.to_ue);
         dtls.write_all(b"\x00\x01fax").unwrap();
         assert_eq!(datagram(&fax.core), b"\x00\x01fax");
-        let ended = fax.ended();
+        let ended = fax.bye();
         ended.succeeds();
         ended.says("TLS established, UE verified");
     }
@@ -305,7 +306,7 @@ fn req_t38_03_the_gateway_ends_dtls_with_the_certificate_of_the_answer() {
 #[test]
 fn a_fax_with_a_wrong_certificate_is_refused() {
     let (in_sdp, impostor) = (Ue::new(), Ue::new());
-    let mut fax = Fax::begin("wrong_fax", &in_sdp, true, "5");
+    let mut fax = Fax::begin("wrong_fax", &in_sdp, true);
     let mut dtls = impostor.dtls(fax.ue.try_clone().unwrap(), true);
     if let Ok(dtls) = &mut dtls {
         let _ = dtls.write_all(b"\x00\x01fax");
@@ -319,22 +320,22 @@ fn a_fax_with_a_wrong_certificate_is_refused() {
 fn req_t38_09_p_asserted_identity_names_the_other_endpoint() {
     let header = "P-Asserted-Identity: \"Bob\" <sip:bob@home2.net>, <tel:+4930123>\r\n".to_owned();
     let ue = Ue::new();
-    let mut fax = Fax::answered("t38_09", &ue, true, "1", &format!("{header}\r\n"));
+    let mut fax = Fax::answered("t38_09", &ue, true, &format!("{header}\r\n"));
     assert!(fax.to_ue.starts_with(&header), "{}", fax.to_ue);
-    let ended = fax.ended();
+    let ended = fax.bye();
     ended.succeeds();
     ended.says("answered by      sip:bob@home2.net");
     ended.says("answered by      tel:+4930123");
 
-    let mut fax = Fax::begin("t38_09_absent", &ue, true, "1");
-    let ended = fax.ended();
+    let mut fax = Fax::begin("t38_09_absent", &ue, true);
+    let ended = fax.bye();
     assert!(!ended.stdout.contains("answered by"), "{}", ended.stdout);
 }
 
 #[test]
 fn req_t38_10_datagrams_keep_their_boundaries_and_order_and_losses_stay_losses() {
     let ue = Ue::new();
-    let mut fax = Fax::begin("t38_10", &ue, true, "2");
+    let mut fax = Fax::begin("t38_10", &ue, true);
     // What the core says before the UE is known is lost, not kept.
     fax.core
         .send_to(b"\x00\x00early", fax.gateway_core)
@@ -370,14 +371,14 @@ fn req_t38_10_datagrams_keep_their_boundaries_and_order_and_losses_stay_losses()
     fax.ue.send_to(b"\x00\x0bplain", fax.gateway_ue).unwrap();
     dtls.write_all(&udptl(11)).unwrap();
     assert_eq!(datagram(&fax.core), udptl(11));
-    fax.ended().succeeds();
+    fax.bye().succeeds();
 }
 
 #[test]
 fn garbage_and_silence_on_a_tls_port_end_in_time() {
     let ue = Ue::new();
     for octets in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0x16, 3, 1, 255, 255], &[]] {
-        let arguments = ["--seconds", "15", "--timeout", "1"];
+        let arguments = ["--timeout", "1"];
         let mut call = Tcp::originating("garbage", CHAT, &ue, CONNECTS, &arguments);
         let mut tcp = connect(call.gateway_ue);
         tcp.write_all(octets).unwrap();
@@ -386,7 +387,7 @@ fn garbage_and_silence_on_a_tls_port_end_in_time() {
     }
     // Nobody connects; and the core does not listen.
     for listens in [true, false] {
-        let arguments = ["--seconds", "15", "--timeout", "1"];
+        let arguments = ["--timeout", "1"];
         let mut call = Tcp::originating("nobody", CHAT, &ue, CONNECTS, &arguments);
         if !listens {
             call.listener = listener().0;
@@ -513,7 +514,7 @@ impl Tcp {
         put(&folder, first.0, &first.1);
         let running = start(
             &folder,
-            &[&["--exchange", ".", "--seconds", "2"], arguments].concat(),
+            &[&["--exchange", ".", "--seconds", "60"], arguments].concat(),
         );
         running.message(if from_ue.starts_with('1') {
             to_core
@@ -575,7 +576,7 @@ impl Streams {
             [one.1, other.1].map(|port| format!("m=message {port} TCP/MSRP *\na=setup:passive\n"));
         put(&folder, "1_from_ue.sdp", &sdp(&offer.concat()));
         put(&folder, "3_from_core.sdp", &sdp(&answer.concat()));
-        let running = start(&folder, &["--exchange", ".", "--seconds", "1"]);
+        let running = start(&folder, &["--exchange", ".", "--seconds", "60"]);
         let to_ue = running.message("4_to_ue.sdp");
         let receives = running.receives("4_to_ue.sdp");
         Self {
@@ -598,12 +599,12 @@ struct Fax {
 }
 
 impl Fax {
-    fn begin(test: &str, ue: &Ue, ue_is_client: bool, seconds: &str) -> Self {
-        Self::answered(test, ue, ue_is_client, seconds, "")
+    fn begin(test: &str, ue: &Ue, ue_is_client: bool) -> Self {
+        Self::answered(test, ue, ue_is_client, "")
     }
 
     /// With these headers before the core's answer.
-    fn answered(test: &str, ue: &Ue, ue_is_client: bool, seconds: &str, headers: &str) -> Self {
+    fn answered(test: &str, ue: &Ue, ue_is_client: bool, headers: &str) -> Self {
         let folder = folder(test);
         let (socket, core) = (udp(), udp());
         let port = |socket: &UdpSocket| socket.local_addr().unwrap().port();
@@ -619,7 +620,7 @@ impl Fax {
         );
         let answer = headers.to_owned() + &sdp(&format!("m=image {} udptl t38\n", port(&core)));
         put(&folder, "3_from_core.sdp", &answer);
-        let running = start(&folder, &["--exchange", ".", "--seconds", seconds]);
+        let running = start(&folder, &["--exchange", ".", "--seconds", "60"]);
         let gateway_ue = running.receives("4_to_ue.sdp")[0].unwrap().media;
         socket.connect(gateway_ue).unwrap();
         Self {

@@ -198,13 +198,13 @@ impl Exchange {
     ///
     /// [`AlgError`]; the ports are given back.
     pub fn answered<R: CryptoRng + ?Sized>(
-        self,
+        mut self,
         answer: &Message,
         certificate: impl FnMut(usize) -> Option<Fingerprint>,
         rng: &mut R,
     ) -> Result<(Established, Message), AlgError> {
         let answerer = Remote::read(answer.sdp())?;
-        let answered = match &self.pending {
+        let answered = match &mut self.pending {
             Pending::Originating(originating) => {
                 originating.answered(answer.sdp(), certificate, rng)?
             }

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sdp_sec::edge::gateway::{Action, Event, GatewayError, Order, Stream};
+use sdp_sec::edge::gateway::{Action, Attempt, Event, GatewayError, Order, Stream};
 
 /// A stream, and the actions that are to be done.
 #[derive(Clone)]
@@ -33,10 +33,10 @@ impl Machine {
         Ok(())
     }
 
-    /// Shows the certificate of the handshake under way: whether it may go on.
-    pub(super) fn shows(&self, der: &[u8]) -> bool {
+    /// Shows the certificate of a handshake: whether it may go on.
+    pub(super) fn shows(&self, attempt: Attempt, der: &[u8]) -> bool {
         let mut state = self.state();
-        match state.stream.handle(Event::PeerCertificate(der)) {
+        match state.stream.handle(Event::PeerCertificate(attempt, der)) {
             Ok(actions) => {
                 let goes_on = !actions.contains(&Action::CloseTls);
                 state.actions.extend(actions);
@@ -44,6 +44,11 @@ impl Machine {
             }
             Err(_) => false,
         }
+    }
+
+    /// What the next connection or handshake belongs to.
+    pub(super) fn attempt(&self) -> Attempt {
+        self.state().stream.attempt()
     }
 
     /// The next action to be done.

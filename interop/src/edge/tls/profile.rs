@@ -4,13 +4,11 @@
 //! TLS 1.2 and 1.3, or DTLS 1.2; forward secrecy and AEAD alone; no renegotiation, compression,
 //! tickets or resumption, so that every connection shows its certificate; both sides show one.
 
-use std::sync::OnceLock;
-
 use openssl::error::ErrorStack;
 use openssl::ssl::{
     Ssl, SslContext, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
-use sdp_sec::edge::gateway::Transport;
+use sdp_sec::edge::gateway::{Attempt, Transport};
 use sdp_sec::tls_role::TlsRole;
 
 use super::{Certificate, Machine};
@@ -60,16 +58,14 @@ pub(super) fn context(
     Ok(builder.build())
 }
 
-/// A connection whose peer `machine` judges, once, in the handshake.
+/// A connection whose peer `machine` judges in the handshake.
 pub(super) fn connection(
     context: &SslContext,
-    role: TlsRole,
+    (role, attempt): (TlsRole, Attempt),
     machine: &Machine,
 ) -> Result<Ssl, ErrorStack> {
     let mut ssl = Ssl::new(context)?;
     let machine = machine.clone();
-    // OpenSSL asks again for each fault that it finds in one certificate.
-    let judged = OnceLock::new();
     let mode = SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT;
     ssl.set_verify_callback(mode, move |_, chain| {
         // Nobody vouches for these certificates: SDP names the one that the peer has itself.
@@ -77,7 +73,7 @@ pub(super) fn connection(
             return true;
         }
         let shown = chain.current_cert().and_then(|shown| shown.to_der().ok());
-        *judged.get_or_init(|| shown.is_some_and(|der| machine.shows(&der)))
+        shown.is_some_and(|der| machine.shows(attempt, &der))
     });
     match role {
         TlsRole::Client => ssl.set_connect_state(),

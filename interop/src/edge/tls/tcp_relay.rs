@@ -10,7 +10,7 @@ use std::time::Instant;
 use openssl::ssl::{ErrorCode, SslContext, SslStream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt;
-use sdp_sec::edge::gateway::{Action, Event, Termination};
+use sdp_sec::edge::gateway::{Action, Attempt, Event, Termination};
 use sdp_sec::tls_role::TlsRole;
 
 use super::{Notice, Passed, Setting, profile};
@@ -37,6 +37,8 @@ pub(super) struct TcpRelay {
     core: Side,
     tls: Tls,
     core_socket: Option<TcpStream>,
+    /// What both connections belong to.
+    attempt: Attempt,
     /// What the UE sent and the core has not taken yet, and the other way round.
     to_core: Held,
     to_ue: Held,
@@ -74,6 +76,7 @@ impl TcpRelay {
             arrived: None,
         };
         Self {
+            attempt: setting.machine.attempt(),
             setting,
             context,
             access: side(access, ue),
@@ -151,11 +154,13 @@ impl TcpRelay {
     fn act(&mut self) {
         while let Some(action) = self.setting.machine.next() {
             match action {
-                Action::Accept(side) => {
+                Action::Accept(side, attempt) => {
+                    self.attempt = attempt;
                     let socket = self.side(side).arrived.take();
                     self.connected(side, socket);
                 }
-                Action::Connect(side) => {
+                Action::Connect(side, attempt) => {
+                    self.attempt = attempt;
                     let peer = self.side(side).peer;
                     let socket = TcpStream::connect_timeout(&peer, self.setting.timeout);
                     self.connected(side, socket.ok());
@@ -174,7 +179,7 @@ impl TcpRelay {
                     self.to_ue = Held::default();
                 }
                 Action::Report(report) => self.setting.tell(Notice::Report(report)),
-                Action::StartTls(role) => self.start_tls(role),
+                Action::StartTls(role, attempt) => self.start_tls(role, attempt),
                 _ => {}
             }
         }
@@ -188,22 +193,22 @@ impl TcpRelay {
                 Termination::Access => self.tls = Tls::Tcp(socket),
                 Termination::Core => self.core_socket = Some(socket),
             }
-            Event::TcpUp(side)
+            Event::TcpUp(side, self.attempt)
         } else {
-            Event::TcpDown(side)
+            Event::TcpDown(side, self.attempt)
         };
         let _ = self.setting.machine.give(event);
     }
 
-    fn start_tls(&mut self, role: TlsRole) {
+    fn start_tls(&mut self, role: TlsRole, attempt: Attempt) {
         let Tls::Tcp(socket) = mem::replace(&mut self.tls, Tls::Down) else {
             return;
         };
-        let ssl = profile::connection(&self.context, role, &self.setting.machine);
+        let ssl = profile::connection(&self.context, (role, attempt), &self.setting.machine);
         match ssl.and_then(|ssl| SslStream::new(ssl, socket)) {
             Ok(tls) => self.tls = Tls::Handshake(tls),
             Err(_) => {
-                let _ = self.setting.machine.give(Event::TlsDown);
+                let _ = self.setting.machine.give(Event::TlsDown(self.attempt));
             }
         }
     }
@@ -212,13 +217,13 @@ impl TcpRelay {
         self.tls = match mem::replace(&mut self.tls, Tls::Down) {
             Tls::Handshake(mut tls) => match tls.do_handshake() {
                 Ok(()) => {
-                    let _ = self.setting.machine.give(Event::TlsUp);
+                    let _ = self.setting.machine.give(Event::TlsUp(self.attempt));
                     Tls::Up(tls)
                 }
                 Err(error) if waits(error.code()) => Tls::Handshake(tls),
                 Err(_) => {
-                    // Unexpected where the state machine itself has ended it.
-                    let _ = self.setting.machine.give(Event::TlsDown);
+                    // Stale where the state machine itself has ended it.
+                    let _ = self.setting.machine.give(Event::TlsDown(self.attempt));
                     Tls::Down
                 }
             },
@@ -241,9 +246,12 @@ impl TcpRelay {
             self.passed.to_ue += octets.len();
         });
         if up == Gone::Reader || down == Gone::Writer {
-            let _ = self.setting.machine.give(Event::TlsDown);
+            let _ = self.setting.machine.give(Event::TlsDown(self.attempt));
         } else if up == Gone::Writer || down == Gone::Reader {
-            let _ = self.setting.machine.give(Event::TcpDown(Termination::Core));
+            let _ = self
+                .setting
+                .machine
+                .give(Event::TcpDown(Termination::Core, self.attempt));
         }
     }
 
@@ -255,9 +263,9 @@ impl TcpRelay {
         self.since = Instant::now();
         let machine = &self.setting.machine;
         let _ = match self.tls {
-            Tls::Handshake(_) => machine.give(Event::TlsDown),
-            Tls::Tcp(_) => machine.give(Event::TcpDown(Termination::Access)),
-            Tls::Down | Tls::Up(_) => machine.give(Event::TcpDown(Termination::Core)),
+            Tls::Handshake(_) => machine.give(Event::TlsDown(self.attempt)),
+            Tls::Tcp(_) => machine.give(Event::TcpDown(Termination::Access, self.attempt)),
+            Tls::Down | Tls::Up(_) => machine.give(Event::TcpDown(Termination::Core, self.attempt)),
         };
         self.act();
         self.setting.tell(Notice::NotEstablished);

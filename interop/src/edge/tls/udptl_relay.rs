@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use openssl::ssl::{SslContext, SslStream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use sdp_sec::edge::gateway::{Action, Event, Termination};
+use sdp_sec::edge::gateway::{Action, Attempt, Event, Termination};
 use sdp_sec::tls_role::TlsRole;
 
 use super::tcp_relay::waits;
@@ -34,6 +34,7 @@ pub(super) struct UdptlRelay {
     core: UdpSocket,
     peers: [SocketAddr; 2],
     dtls: Dtls,
+    attempt: Attempt,
     /// When the UE was last heard.
     heard: Instant,
     passed: Passed,
@@ -57,6 +58,7 @@ impl UdptlRelay {
         access.connect(ue)?;
         core.connect(peer)?;
         Ok(Self {
+            attempt: setting.machine.attempt(),
             setting,
             context,
             access,
@@ -99,22 +101,24 @@ impl UdptlRelay {
                     self.dtls = Dtls::Down;
                 }
                 Action::Report(report) => self.setting.tell(Notice::Report(report)),
-                Action::StartTls(role) => self.start(role),
+                Action::StartTls(role, attempt) => self.start(role, attempt),
                 _ => {}
             }
         }
     }
 
-    fn start(&mut self, role: TlsRole) {
+    fn start(&mut self, role: TlsRole, attempt: Attempt) {
+        self.attempt = attempt;
         let begun = self.access.try_clone().ok().and_then(|socket| {
-            let mut ssl = profile::connection(&self.context, role, &self.setting.machine).ok()?;
+            let mut ssl =
+                profile::connection(&self.context, (role, attempt), &self.setting.machine).ok()?;
             ssl.set_mtu(profile::MTU).ok()?;
             SslStream::new(ssl, Datagrams(socket)).ok()
         });
         match begun {
             Some(dtls) => self.dtls = Dtls::Handshake(dtls),
             None => {
-                let _ = self.setting.machine.give(Event::TlsDown);
+                let _ = self.setting.machine.give(Event::TlsDown(self.attempt));
             }
         }
     }
@@ -125,12 +129,12 @@ impl UdptlRelay {
             Dtls::Handshake(mut dtls) => match dtls.do_handshake() {
                 Ok(()) => {
                     self.heard = Instant::now();
-                    let _ = self.setting.machine.give(Event::TlsUp);
+                    let _ = self.setting.machine.give(Event::TlsUp(self.attempt));
                     Dtls::Up(dtls)
                 }
                 Err(error) if waits(error.code()) => Dtls::Handshake(dtls),
                 Err(_) => {
-                    let _ = self.setting.machine.give(Event::TlsDown);
+                    let _ = self.setting.machine.give(Event::TlsDown(self.attempt));
                     Dtls::Down
                 }
             },
@@ -157,7 +161,7 @@ impl UdptlRelay {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Ok(_) | Err(_) => {
-                    let _ = self.setting.machine.give(Event::TlsDown);
+                    let _ = self.setting.machine.give(Event::TlsDown(self.attempt));
                     return;
                 }
             }
