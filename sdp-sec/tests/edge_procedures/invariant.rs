@@ -1,6 +1,6 @@
 //! What holds of whatever comes in, from either side. Shared with the fuzz target.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use sdes::KeyDigest;
 use sdp_sec::edge::{Dialogue, Intention, Outcome};
@@ -106,7 +106,7 @@ fn to_core(received: &[u8], sent: &[u8], is_edge: impl Fn(usize) -> bool) {
 }
 
 /// The keys of those m-lines.
-fn keys(sdp: &[u8], of: impl Fn(usize) -> bool) -> BTreeSet<KeyDigest> {
+fn keys(sdp: &[u8], of: impl Fn(usize) -> bool) -> HashSet<KeyDigest> {
     let sdp = Sdp::parse(sdp).unwrap();
     let lines = sdp.media().filter(|media| of(media.index()));
     let lines = lines.flat_map(|media| media.lines());
@@ -121,7 +121,7 @@ fn keys(sdp: &[u8], of: impl Fn(usize) -> bool) -> BTreeSet<KeyDigest> {
 
 /// No key of a stream that the edge ends reaches the core on any line, and no key at all on a line
 /// that is not SRTP keyed in SDP.
-fn no_key_passes(hidden: &BTreeSet<KeyDigest>, sent: &[u8]) {
+fn no_key_passes(hidden: &HashSet<KeyDigest>, sent: &[u8]) {
     assert!(keys(sent, |_| true).is_disjoint(hidden));
     let sent = Sdp::parse(sent).unwrap();
     let carriers: Vec<_> = sent.media().map(|media| keeps_keys(&media)).collect();

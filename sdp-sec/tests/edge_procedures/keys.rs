@@ -1,6 +1,7 @@
 //! Which keys pass the edge, and which come back: seen from a UE or a core that means harm.
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use sdp_sec::edge::{Dialogue, EdgeError, Intention, Outcome, Policy, Refusal, Rekey};
 use sdp_sec::mediasec::{self, Mechanism, Source};
