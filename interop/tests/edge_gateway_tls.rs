@@ -13,7 +13,7 @@ mod edge_gateway_support;
 #[path = "edge_gateway_support/tls_ue.rs"]
 mod tls_ue;
 
-use core::net::SocketAddr;
+use core::{net::SocketAddr, time::Duration};
 use std::{
     fs,
     io::{Read, Write},
@@ -320,7 +320,7 @@ fn a_fax_with_a_wrong_certificate_is_refused() {
 fn req_t38_09_p_asserted_identity_names_the_other_endpoint() {
     let header = "P-Asserted-Identity: \"Bob\" <sip:bob@home2.net>, <tel:+4930123>\r\n".to_owned();
     let ue = Ue::new();
-    let mut fax = Fax::answered("t38_09", &ue, true, &format!("{header}\r\n"));
+    let mut fax = Fax::answered("t38_09", &ue, true, &[], &format!("{header}\r\n"));
     assert!(fax.to_ue.starts_with(&header), "{}", fax.to_ue);
     let ended = fax.bye();
     ended.succeeds();
@@ -340,7 +340,7 @@ fn req_t38_10_datagrams_keep_their_boundaries_and_order_and_losses_stay_losses()
     fax.core
         .send_to(b"\x00\x00early", fax.gateway_core)
         .unwrap();
-    thread::sleep(core::time::Duration::from_millis(100));
+    thread::sleep(Duration::from_millis(100));
     let mut dtls = ue.dtls(fax.ue.try_clone().unwrap(), true).unwrap();
     let udptl = |number: u16| {
         let len = 1 + usize::from(number) * 37 % 900;
@@ -397,6 +397,40 @@ fn garbage_and_silence_on_a_tls_port_end_in_time() {
     }
 }
 
+#[test]
+fn a_ue_that_ends_its_connection_is_no_failure_and_may_come_again() {
+    let ue = Ue::new();
+    let mut call = Tcp::originating("again", CHAT, &ue, CONNECTS, &["--timeout", "1"]);
+    for _ in 0..2 {
+        let mut tls = ue.client(connect(call.gateway_ue)).unwrap();
+        let mut core = call.core();
+        tls.write_all(MSRP.as_bytes()).unwrap();
+        assert_eq!(read(&mut core, MSRP.len()), MSRP.as_bytes());
+        tls.shutdown().unwrap();
+        // The core's connection is released with TLS.
+        assert_eq!(rest(&mut core), b"");
+        thread::sleep(Duration::from_millis(1500));
+    }
+    let ended = call.bye();
+    ended.succeeds();
+    assert_eq!(
+        ended.stdout.matches("TLS released").count(),
+        2,
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn a_fax_machine_that_vanishes_is_noticed() {
+    let ue = Ue::new();
+    let mut fax = Fax::answered("vanishes", &ue, true, &["--timeout", "1"], "");
+    let mut dtls = ue.dtls(fax.ue.try_clone().unwrap(), true).unwrap();
+    dtls.write_all(b"\x00\x01fax").unwrap();
+    assert_eq!(datagram(&fax.core), b"\x00\x01fax");
+    fax.ended().fails(1, "nothing heard of the UE in time");
+}
+
 /// Both directions of a TLS connection in one thread: writes what it takes, reads what is there.
 struct Duplex(openssl::ssl::SslStream<TcpStream>);
 
@@ -423,7 +457,7 @@ impl Duplex {
                 idle = false;
             }
             if idle {
-                thread::sleep(core::time::Duration::from_micros(200));
+                thread::sleep(Duration::from_micros(200));
             }
         }
         self.0.get_ref().set_nonblocking(false).unwrap();
@@ -600,11 +634,17 @@ struct Fax {
 
 impl Fax {
     fn begin(test: &str, ue: &Ue, ue_is_client: bool) -> Self {
-        Self::answered(test, ue, ue_is_client, "")
+        Self::answered(test, ue, ue_is_client, &[], "")
     }
 
     /// With these headers before the core's answer.
-    fn answered(test: &str, ue: &Ue, ue_is_client: bool, headers: &str) -> Self {
+    fn answered(
+        test: &str,
+        ue: &Ue,
+        ue_is_client: bool,
+        arguments: &[&str],
+        headers: &str,
+    ) -> Self {
         let folder = folder(test);
         let (socket, core) = (udp(), udp());
         let port = |socket: &UdpSocket| socket.local_addr().unwrap().port();
@@ -620,7 +660,10 @@ impl Fax {
         );
         let answer = headers.to_owned() + &sdp(&format!("m=image {} udptl t38\n", port(&core)));
         put(&folder, "3_from_core.sdp", &answer);
-        let running = start(&folder, &["--exchange", ".", "--seconds", "60"]);
+        let running = start(
+            &folder,
+            &[&["--exchange", ".", "--seconds", "60"], arguments].concat(),
+        );
         let gateway_ue = running.receives("4_to_ue.sdp")[0].unwrap().media;
         socket.connect(gateway_ue).unwrap();
         Self {

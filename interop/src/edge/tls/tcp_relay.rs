@@ -44,6 +44,8 @@ pub(super) struct TcpRelay {
     to_ue: Held,
     /// When the stream last came further.
     since: Instant,
+    /// Whether media have passed: the peers may then end the connection, and come again or not.
+    was_up: bool,
     passed: Passed,
 }
 
@@ -86,6 +88,7 @@ impl TcpRelay {
             to_core: Held::default(),
             to_ue: Held::default(),
             since: Instant::now(),
+            was_up: false,
             passed: Passed::default(),
         }
     }
@@ -173,7 +176,7 @@ impl TcpRelay {
                         let _ = tls.shutdown();
                     }
                 }
-                Action::Relay => self.since = Instant::now(),
+                Action::Relay => self.was_up = true,
                 Action::StopRelay => {
                     self.to_core = Held::default();
                     self.to_ue = Held::default();
@@ -262,13 +265,16 @@ impl TcpRelay {
         }
         self.since = Instant::now();
         let machine = &self.setting.machine;
+        // Unexpected, and nothing, where there is no connection.
         let _ = match self.tls {
             Tls::Handshake(_) => machine.give(Event::TlsDown(self.attempt)),
             Tls::Tcp(_) => machine.give(Event::TcpDown(Termination::Access, self.attempt)),
             Tls::Down | Tls::Up(_) => machine.give(Event::TcpDown(Termination::Core, self.attempt)),
         };
         self.act();
-        self.setting.tell(Notice::NotEstablished);
+        if !self.was_up {
+            self.setting.tell(Notice::NotEstablished);
+        }
     }
 
     const fn side(&mut self, side: Termination) -> &mut Side {

@@ -37,6 +37,8 @@ pub(super) struct UdptlRelay {
     attempt: Attempt,
     /// When the UE was last heard.
     heard: Instant,
+    /// Whether media have passed: the UE may then end the association, and come again or not.
+    was_up: bool,
     passed: Passed,
 }
 
@@ -66,6 +68,7 @@ impl UdptlRelay {
             peers,
             dtls: Dtls::Down,
             heard: Instant::now(),
+            was_up: false,
             passed: Passed::default(),
         })
     }
@@ -100,6 +103,7 @@ impl UdptlRelay {
                     }
                     self.dtls = Dtls::Down;
                 }
+                Action::Relay => self.was_up = true,
                 Action::Report(report) => self.setting.tell(Notice::Report(report)),
                 Action::StartTls(role, attempt) => self.start(role, attempt),
                 _ => {}
@@ -191,13 +195,14 @@ impl UdptlRelay {
 
     /// Says so when the UE has not been heard of for too long.
     fn watch(&mut self) {
-        if self.heard.elapsed() > self.setting.timeout {
-            self.heard = Instant::now();
-            self.setting.tell(if self.setting.machine.relays() {
-                Notice::Silent
-            } else {
-                Notice::NotEstablished
-            });
+        if self.heard.elapsed() <= self.setting.timeout {
+            return;
+        }
+        self.heard = Instant::now();
+        if self.setting.machine.relays() {
+            self.setting.tell(Notice::Silent);
+        } else if !self.was_up {
+            self.setting.tell(Notice::NotEstablished);
         }
     }
 }
