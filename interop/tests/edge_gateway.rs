@@ -22,7 +22,8 @@ use std::{fs, net::UdpSocket, os::unix::fs::PermissionsExt, path::PathBuf, threa
 
 use bytes::BytesMut;
 use edge_gateway_support::{
-    Ended, Running, datagram, description, folder, hears_nothing, put, run, sdp, start, udp,
+    Ended, Running, datagram, description, folder, hears_nothing, program, put, run, sdp, start,
+    start_program, udp,
 };
 use getrandom::{SysRng, rand_core::UnwrapErr};
 use interop::edge::{Alg, Message, Remote};
@@ -79,6 +80,24 @@ fn a_second_process_takes_over_under_load_and_nothing_is_lost() {
             .all(|line| !line.contains(" 0 SRTP to RTP")),
         "{converted:?}"
     );
+}
+
+#[test]
+fn where_no_second_process_can_begin_the_calls_go_on_in_the_first() {
+    let folder = folder("no_second");
+    let copy = folder.join("copy");
+    fs::copy(program(), &copy).unwrap();
+    let running = start_program(&copy, &folder, &["--seconds", "2", "--hand-over", "1"]);
+    fs::remove_file(copy).unwrap();
+    let ended = running.ended();
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        ended.stderr.contains("the calls go on here"),
+        "{}",
+        ended.stderr
+    );
+    let whole = "lost 0, different 0, refused by the peer 0";
+    assert_eq!(ended.stdout.matches(whole).count(), 2, "{}", ended.stdout);
 }
 
 #[test]

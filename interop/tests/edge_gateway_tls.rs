@@ -161,6 +161,7 @@ fn req_tg_06_the_gateway_is_tls_server_and_tls_client_in_both_tcp_roles() {
     // MSRP: active is client. BFCP: the answerer is server, whatever its TCP role.
     for (media, protocol, originating, ue_is_active, ue_is_client) in [
         ("message", "MSRP", true, true, true),
+        ("message", "MSRP", true, false, false),
         ("message", "MSRP", false, true, true),
         ("application", "BFCP", true, true, true),
         ("application", "BFCP", true, false, true),

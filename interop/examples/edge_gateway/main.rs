@@ -347,6 +347,9 @@ impl From<AlgError> for Failure {
     fn from(error: AlgError) -> Self {
         match error {
             AlgError::Ports(_) | AlgError::Address(_) | AlgError::Identity(_) => Self::input(error),
+            AlgError::Edge(error @ EdgeError::Certificate { .. }) => {
+                Self::input(format!("{error}; it takes the feature `tls`"))
+            }
             AlgError::Edge(EdgeError::Sdp(error)) => Self::input(format!("SDP: {error}")),
             _ => Self::call(format!("488 Not Acceptable Here: {error}")),
         }

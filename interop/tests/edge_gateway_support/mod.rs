@@ -49,7 +49,12 @@ pub(crate) fn run(arguments: &[&str]) -> Ended {
 
 /// Starts it.
 pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Running {
-    let child = Command::new(program())
+    start_program(&program(), folder, arguments)
+}
+
+/// Starts a copy of it.
+pub(crate) fn start_program(program: &Path, folder: &Path, arguments: &[&str]) -> Running {
+    let child = Command::new(program)
         .current_dir(folder)
         .args(arguments)
         .stdin(Stdio::null())
@@ -201,7 +206,7 @@ pub(crate) fn hears_nothing(socket: &UdpSocket) -> bool {
 }
 
 /// `examples/edge_gateway` beside the folder of this test's own program.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     profile.join("examples").join("edge_gateway")
