@@ -158,12 +158,13 @@ fn req_agw_03_rtcp_is_converted_on_its_own_port_and_on_rtcp_mux() {
 fn after_a_hand_over_no_packet_is_lost_and_no_index_used_again() {
     let mut call = Dialogue::begin("hand_over", &["--hand-over", "1"], "a=rtcp-mux\n");
     let mut sources = [RtpSource::new(7, 65_400, 0), RtpSource::new(8, 65_400, 0)];
-    let mut indices = BTreeSet::new();
+    let (mut indices, mut first) = (BTreeSet::new(), None);
     for number in 0..300_u16 {
         let [ue, core] = sources
             .each_mut()
             .map(|source| source.packet(&number.to_be_bytes()));
-        call.ue_sends(&ue);
+        let sent = call.ue_sends(&ue);
+        first.get_or_insert(sent);
         assert_eq!(datagram(&call.core), ue);
         let report = rtcp::sender_report(&sources[1], 1, "core@example.com").unwrap();
         for packet in [&core, &report] {
@@ -189,6 +190,13 @@ fn after_a_hand_over_no_packet_is_lost_and_no_index_used_again() {
         thread::sleep(Duration::from_millis(8));
     }
     assert_eq!(call.receiver.stream(8).map(|stream| stream.roc), Some(1));
+    // The second process knows what the first one has opened.
+    let seen = call.ue_sends(&sources[0].packet(b"once"));
+    datagram(&call.core);
+    for packet in [&seen, &first.unwrap()] {
+        call.ue.send_to(packet, call.gateway_ue.media).unwrap();
+    }
+    assert!(hears_nothing(&call.core));
     let ended = call.bye();
     ended.succeeds();
     ended.says("1 calls taken over by process");
@@ -199,6 +207,7 @@ fn after_a_hand_over_no_packet_is_lost_and_no_index_used_again() {
         .collect();
     assert_eq!(converted.len(), 2, "{}", ended.stdout);
     assert!(!ended.stdout.contains(" 0 SRTP to RTP"), "{}", ended.stdout);
+    ended.says("2 replayed");
 }
 
 #[test]

@@ -8,6 +8,10 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{
     Ssl, SslContext, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
+use openssl::stack::Stack;
+use openssl::x509::store::X509StoreBuilder;
+use openssl::x509::verify::X509VerifyParam;
+use openssl::x509::{X509StoreContext, X509VerifyResult};
 use sdp_sec::edge::gateway::{Attempt, Transport};
 use sdp_sec::tls_role::TlsRole;
 
@@ -28,11 +32,18 @@ const SECURITY_LEVEL: u32 = 2;
 /// Octets of a datagram of the handshake, so that none is fragmented on its way.
 pub(super) const MTU: u32 = 1200;
 
-/// What holds for every connection of a stream that shows `certificate`.
+/// What holds for every connection of a stream.
+pub(super) struct Context {
+    ssl: SslContext,
+    /// What OpenSSL answers with the alert bad_certificate.
+    rejected: X509VerifyResult,
+}
+
+/// The context of a stream that shows `certificate`.
 pub(super) fn context(
     transport: Transport,
     certificate: &Certificate,
-) -> Result<SslContext, ErrorStack> {
+) -> Result<Context, ErrorStack> {
     let (method, oldest) = match transport {
         Transport::Tcp => (SslMethod::tls(), SslVersion::TLS1_2),
         Transport::Datagram => (SslMethod::dtls(), SslVersion::DTLS1_2),
@@ -55,17 +66,36 @@ pub(super) fn context(
     builder.set_certificate(&certificate.x509)?;
     builder.set_private_key(&certificate.key)?;
     builder.check_private_key()?;
-    Ok(builder.build())
+    Ok(Context {
+        ssl: builder.build(),
+        rejected: hostname_mismatch(certificate)?,
+    })
+}
+
+/// A verification result that is answered with the alert bad_certificate, as RFC 8122 §6.2 wants it.
+/// The crate `openssl` gives none by name: this is what the certificate comes to under a name that it
+/// does not have.
+fn hostname_mismatch(certificate: &Certificate) -> Result<X509VerifyResult, ErrorStack> {
+    let mut other_name = X509VerifyParam::new()?;
+    other_name.set_host("other.invalid")?;
+    let mut store = X509StoreBuilder::new()?;
+    store.add_cert(certificate.x509.clone())?;
+    store.set_param(&other_name)?;
+    let (store, no_chain) = (store.build(), Stack::new()?);
+    X509StoreContext::new()?.init(&store, &certificate.x509, &no_chain, |context| {
+        context.verify_cert()?;
+        Ok(context.error())
+    })
 }
 
 /// A connection whose peer `machine` judges in the handshake.
 pub(super) fn connection(
-    context: &SslContext,
+    context: &Context,
     (role, attempt): (TlsRole, Attempt),
     machine: &Machine,
 ) -> Result<Ssl, ErrorStack> {
-    let mut ssl = Ssl::new(context)?;
-    let machine = machine.clone();
+    let mut ssl = Ssl::new(&context.ssl)?;
+    let (machine, rejected) = (machine.clone(), context.rejected);
     let mode = SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT;
     ssl.set_verify_callback(mode, move |_, chain| {
         // Nobody vouches for these certificates: SDP names the one that the peer has itself.
@@ -73,7 +103,11 @@ pub(super) fn connection(
             return true;
         }
         let shown = chain.current_cert().and_then(|shown| shown.to_der().ok());
-        shown.is_some_and(|der| machine.shows(attempt, &der))
+        let goes_on = shown.is_some_and(|der| machine.shows(attempt, &der));
+        if !goes_on {
+            chain.set_error(rejected);
+        }
+        goes_on
     });
     match role {
         TlsRole::Client => ssl.set_connect_state(),

@@ -4,10 +4,10 @@ use core::mem;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Instant;
 
-use openssl::ssl::{ErrorCode, SslContext, SslStream};
+use openssl::ssl::{ErrorCode, SslStream};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::sockopt;
 use sdp_sec::edge::gateway::{Action, Attempt, Event, Termination};
@@ -32,7 +32,7 @@ const SIDES: [Termination; 2] = [Termination::Access, Termination::Core];
 /// One stream, in a thread of its own.
 pub(super) struct TcpRelay {
     setting: Setting,
-    context: SslContext,
+    context: profile::Context,
     access: Side,
     core: Side,
     tls: Tls,
@@ -67,7 +67,7 @@ enum Tls {
 impl TcpRelay {
     pub(super) fn new(
         setting: Setting,
-        context: SslContext,
+        context: profile::Context,
         listeners: [TcpListener; 2],
         peers: [SocketAddr; 2],
     ) -> Self {
@@ -225,6 +225,7 @@ impl TcpRelay {
                 }
                 Err(error) if waits(error.code()) => Tls::Handshake(tls),
                 Err(_) => {
+                    let_go(tls.get_mut());
                     // Stale where the state machine itself has ended it.
                     let _ = self.setting.machine.give(Event::TlsDown(self.attempt));
                     Tls::Down
@@ -338,6 +339,17 @@ fn pass(
         }
     }
     Gone::Nobody
+}
+
+/// Lets the alert arrive: closing on what was not read would take it back.
+fn let_go(socket: &mut TcpStream) {
+    let mut unread = [0; CHUNK];
+    let _ = socket.shutdown(Shutdown::Write);
+    for _ in 0..TURN {
+        if !matches!(socket.read(&mut unread), Ok(1..)) {
+            return;
+        }
+    }
 }
 
 const fn flags(reads: bool, writes: bool) -> PollFlags {

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::net::UdpSocket;
 use std::time::Instant;
 
-use openssl::ssl::{SslContext, SslStream};
+use openssl::ssl::SslStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sdp_sec::edge::gateway::{Action, Attempt, Event, Termination};
 use sdp_sec::tls_role::TlsRole;
@@ -29,7 +29,7 @@ const WAKE: Timespec = Timespec {
 /// One stream, in a thread of its own.
 pub(super) struct UdptlRelay {
     setting: Setting,
-    context: SslContext,
+    context: profile::Context,
     access: UdpSocket,
     core: UdpSocket,
     peers: [SocketAddr; 2],
@@ -51,7 +51,7 @@ enum Dtls {
 impl UdptlRelay {
     pub(super) fn new(
         setting: Setting,
-        context: SslContext,
+        context: profile::Context,
         sockets: [UdpSocket; 2],
         peers: [SocketAddr; 2],
     ) -> io::Result<Self> {
