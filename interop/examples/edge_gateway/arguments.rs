@@ -113,7 +113,7 @@ Usage: edge_gateway [OPTIONS]                  makes its own calls and measures 
   --tap FILE        lawful interception: the clear content, as pcap
   --help            this text
 
-In DIR, each file put there by renaming it: register.sip (a REGISTER with Contact and
+In DIR, each file put there by renaming it: register*.sip (a REGISTER with Contact and
 Security-Client; without it the UE has indicated everything) and, where the UE calls, 1_from_ue.sdp
 and 3_from_core.sdp, or where it is called 1_from_core.sdp and 3_from_ue.sdp: descriptions, perhaps
 with SIP headers before them. The gateway writes 2_to_core.sdp and 4_to_ue.sdp, or 2_to_ue.sdp and

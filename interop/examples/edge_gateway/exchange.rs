@@ -15,6 +15,7 @@ use interop::edge::{Established, Message, Offered, RtpCall};
 use sdp_sec::edge::Outcome;
 use sdp_sec::fingerprint::Fingerprint;
 use sdp_sec::mediasec::Source;
+use zeroize::Zeroizing;
 
 use crate::{
     Failure, Gateway, Running, TICK, UE, alg, arguments::Options, ended_well,
@@ -178,7 +179,8 @@ fn registrations(folder: &Path) -> Result<Vec<Message>, Failure> {
     let mut paths = Vec::new();
     for entry in folder {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "sip") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("register") && name.ends_with(".sip") {
             paths.push(path);
         }
     }
@@ -198,7 +200,7 @@ fn uri(contact: &str) -> &str {
 fn read(path: &Path) -> Result<Message, Failure> {
     let fail =
         |error: &dyn core::fmt::Display| Failure::input(format!("{}: {error}", path.display()));
-    let octets = fs::read(path).map_err(|error| fail(&error))?;
+    let octets = Zeroizing::new(fs::read(path).map_err(|error| fail(&error))?);
     Message::parse(&octets).map_err(|error| fail(&error))
 }
 
