@@ -151,7 +151,7 @@ fn run(
             let left = options.seconds.saturating_sub(begin.elapsed());
             gateway = match gateway.hand_over(options, left)? {
                 Running::Here(gateway) => gateway,
-                Running::There(second) => return wait_for(second, bye),
+                Running::There(second) => return wait_for(second, streams, bye),
             };
         }
     }
@@ -159,17 +159,20 @@ fn run(
     gateway.stop().map(drop)
 }
 
-/// Waits for the second process, and tells it when the dialogue is over.
-fn wait_for(mut second: Offered, bye: &Path) -> Result<(), Failure> {
-    loop {
+/// Waits for the second process, and tells it when the dialogue is over. TLS streams stay here.
+fn wait_for(mut second: Offered, streams: &mut TlsStreams, bye: &Path) -> Result<(), Failure> {
+    let served = loop {
         if let Some(status) = second.ended()? {
-            return ended_well(status);
+            return ended_well(status).and(streams.stop());
         }
-        if bye.exists() {
-            return ended_well(second.stop()?);
+        let checked = streams.check();
+        if checked.is_err() || bye.exists() {
+            break checked;
         }
         thread::sleep(TICK);
-    }
+    };
+    ended_well(second.stop()?)?;
+    streams.stop().and(served)
 }
 
 /// The REGISTER of each UE that is known.
