@@ -175,6 +175,11 @@ fn kemac(payload: &Kemac<'_>, node: Node, fields: &mut Fields<'_>, settings: &Se
     let keys = null
         .then(|| Chain::decode_encrypted(data, PayloadType::KeyData).ok())
         .flatten();
+    // A policy that is asked for has keys of zeros: it says what they are to be for.
+    let template = keys.is_some_and(|keys| {
+        let mut octets = keys.keys().flat_map(|key| key.key());
+        octets.all(|octet| *octet == 0)
+    });
     match keys {
         Some(chain) if !data.is_empty() => {
             let start = fields.position();
@@ -187,7 +192,7 @@ fn kemac(payload: &Kemac<'_>, node: Node, fields: &mut Fields<'_>, settings: &Se
     }
     mac(payload.mac(), fields);
     node.warn_if(
-        null && !data.is_empty(),
+        null && !data.is_empty() && !template,
         "NULL encryption: whoever sees this message has the keys",
     )
 }
