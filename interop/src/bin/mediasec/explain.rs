@@ -31,8 +31,8 @@ use detect::Kind;
 use tree::Node;
 
 const HELP: &str = "\
-Shows what an input says as a tree: field, place (@octet+length), meaning, where it is defined, and
-warnings (!) and errors (!!).
+Shows what an input says as a tree: field, place (@octet+length, counted from the start of the message
+or line), meaning, where it is defined, and warnings (!) and errors (!!).
 
 Usage: mediasec explain [OPTIONS] [FILE | - | TEXT]
 

@@ -179,8 +179,12 @@ impl Opener {
             }
         }
         let lost = stream.rtp == 0 || stream.refused_in_a_row >= REFUSED_IN_A_ROW;
-        let forged = matches!(outcome, Err(UnprotectError::Forged));
-        if !forged || !lost || stream.searches == SEARCHES || self.roc_search == 0 {
+        // Behind a gap the index is estimated too low, and seems to be an old one.
+        let astray = matches!(
+            outcome,
+            Err(UnprotectError::Forged | UnprotectError::TooOld)
+        );
+        if !astray || !lost || stream.searches == SEARCHES || self.roc_search == 0 {
             return outcome;
         }
         stream.searches += 1;

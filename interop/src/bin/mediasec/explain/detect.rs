@@ -107,6 +107,9 @@ impl Kind {
                 .map_err(|error| Failure::input(format!("{name}: {error}"))),
             Self::Mime => mime::explain(octets, settings)
                 .map_err(|error| Failure::input(format!("{name}: {error}"))),
+            Self::Sdp if octets.is_empty() => {
+                Err(Failure::input("sdp: octet 0: expected a v= line"))
+            }
             Self::Sdp => sdp::explain(octets, settings)
                 .map_err(|error| Failure::input(format!("{name}: {error}"))),
         }

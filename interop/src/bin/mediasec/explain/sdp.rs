@@ -69,6 +69,9 @@ fn plain(line: Line<'_>) -> Node {
             .reference("RFC 8866 §5.12")
             .warn_if(true, "k= is obsolete: a key for whoever sees the line");
     }
+    if line.kind().is_none() {
+        return Node::new("hidden").failed("expected a letter and an equals sign");
+    }
     Node::new(if may_hold_key(&text) {
         "hidden: it may hold a key".to_owned()
     } else {
