@@ -327,9 +327,9 @@ fn values_are_those_that_our_parser_reads() {
         "mikey_ims.ts.value64",
     ];
     let mut options = vec!["-T", "fields", "-E", "separator=|", "-E", "occurrence=f"];
-    fields
-        .iter()
-        .for_each(|field| options.extend(["-e", field]));
+    for field in fields {
+        options.extend(["-e", field]);
+    }
     let Some(rows) = tshark("values", &capture(&messages, 2269), true, &options) else {
         return;
     };

@@ -56,9 +56,10 @@ fn packets(first: u16, count: usize) -> Vec<BytesMut> {
 
 fn protect(sender: &mut Sender, packet: &BytesMut) -> BytesMut {
     let mut packet = packet.clone();
-    match is_rtcp(&packet) {
-        true => sender.protect_rtcp(&mut packet).unwrap(),
-        false => sender.protect_rtp(&mut packet).unwrap(),
+    if is_rtcp(&packet) {
+        sender.protect_rtcp(&mut packet).unwrap();
+    } else {
+        sender.protect_rtp(&mut packet).unwrap();
     }
     packet
 }

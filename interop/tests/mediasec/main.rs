@@ -14,5 +14,6 @@ mod decrypt;
 mod golden;
 mod hostile;
 mod lines;
+mod nested;
 mod program;
 mod secrets;

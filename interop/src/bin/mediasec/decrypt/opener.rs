@@ -12,6 +12,9 @@ use crate::capture::{Datagram, Skipped};
 /// that the user allows take, for each key.
 const SEARCHES: u32 = 8;
 
+/// ROCs that all streams together are worth.
+const MAX_ROCS_TRIED: u64 = 1 << 24;
+
 /// Packets of an open stream that are refused one after another before its ROC is searched for anew:
 /// so many are no forgeries, but a gap of more than 2^15 packets.
 const REFUSED_IN_A_ROW: u32 = 8;
@@ -30,6 +33,7 @@ pub(super) struct Opener {
     candidates: Vec<Candidate>,
     roc: u32,
     roc_search: u32,
+    rocs_tried: u64,
     streams: BTreeMap<(SocketAddr, SocketAddr, u32), Stream>,
     counts: Counts,
 }
@@ -62,6 +66,7 @@ impl Opener {
             candidates,
             roc,
             roc_search,
+            rocs_tried: 0,
             streams: BTreeMap::new(),
             counts: Counts::default(),
         }
@@ -184,7 +189,8 @@ impl Opener {
             outcome,
             Err(UnprotectError::Forged | UnprotectError::TooOld)
         );
-        if !astray || !lost || stream.searches == SEARCHES || self.roc_search == 0 {
+        let spent = stream.searches == SEARCHES || self.rocs_tried >= MAX_ROCS_TRIED;
+        if !astray || !lost || spent || self.roc_search == 0 {
             return outcome;
         }
         stream.searches += 1;
@@ -197,6 +203,7 @@ impl Opener {
             let known = candidate.receiver.stream(ssrc).map(|stream| stream.roc);
             let first = known.unwrap_or(self.roc);
             let last = first.saturating_add(self.roc_search);
+            self.rocs_tried += 1 + u64::from(self.roc_search);
             if let Ok(found) = candidate.receiver.find_roc(payload, first..=last) {
                 self.set_roc(index, ssrc, found.roc);
                 return self.unprotect(index, payload, ssrc, stream);
