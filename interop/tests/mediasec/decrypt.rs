@@ -361,5 +361,9 @@ fn a_capture_that_ends_in_a_frame_is_bad_input() {
         let whole = capture(form, 101, &frames);
         let (outcome, _) = decrypt("cut", &whole[..whole.len() - 9], &["--key", &line]);
         outcome.refused(2, "behind frame 2: it ends too early");
+        assert!(
+            outcome.out.contains("2 RTP and 0 RTCP packets"),
+            "{outcome:?}"
+        );
     }
 }

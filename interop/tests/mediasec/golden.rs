@@ -149,6 +149,16 @@ fn a_capture() {
     cut.truncate(100);
     frames.push(cut);
     for form in FORMS {
+        // One that ends within a frame shows what is in front of it.
+        let mut cut = capture(form, 1, &frames);
+        cut.truncate(cut.len() - 20);
+        let outcome = explain(&[], &cut);
+        outcome.refused(1, "1 part(s) cannot be read");
+        assert!(outcome.out.contains("!! capture: octet "), "{outcome:?}");
+        assert!(
+            outcome.out.contains("2 packets  [RFC 3550 §5]"),
+            "{outcome:?}"
+        );
         let path = file("seen.pcap", &capture(form, 1, &frames));
         golden("capture.txt", &explain(&[path.to_str().unwrap()], b""));
         golden("capture.txt", &explain(&[], &capture(form, 1, &frames)));

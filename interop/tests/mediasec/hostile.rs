@@ -131,6 +131,17 @@ fn long_lines_end_well() {
     run(&derive, "80".repeat(LONG).as_bytes()).refused(1, "line 1: a key has");
 }
 
+/// What a peer chose does not reach the terminal as it is.
+#[test]
+fn control_characters_are_escaped() {
+    let sdp = "v=0\r\ns=\u{1b}]0;owned\u{7}\u{202e}txt\r\nm=audio 4000 RTP/SAVP 0\r\n";
+    let shown = explain(&["--as", "sdp"], sdp.as_bytes()).done();
+    assert!(
+        shown.contains("s=\\u{1b}]0;owned\\u{7}\\u{202e}txt"),
+        "{shown}"
+    );
+}
+
 #[test]
 fn random_octets_end_well() {
     fastrand::seed(4);

@@ -127,7 +127,12 @@ fn decrypt(candidates: Vec<Candidate>, options: &Options) -> Result<(), Failure>
     let out = File::create(&options.out).map_err(failed)?;
     let mut writer = Writer::new(BufWriter::new(out));
     let mut opener = Opener::new(candidates, options.roc, options.roc_search);
-    while let Some(frame) = reader.next_frame()? {
+    // Of a capture that ends in a frame, as those do that are still being made, the rest is good.
+    let mut broken = None;
+    while let Some(frame) = reader.next_frame().unwrap_or_else(|failure| {
+        broken = Some(failure);
+        None
+    }) {
         let plain = match Datagram::find(frame.link, &frame.octets) {
             Ok(datagram) => open(&mut opener, &datagram, &frame)?,
             Err(skipped) => {
@@ -152,6 +157,9 @@ fn decrypt(candidates: Vec<Candidate>, options: &Options) -> Result<(), Failure>
     }
     writer.finish().map_err(failed)?;
     print(&opener.report())?;
+    if let Some(failure) = broken {
+        return Err(failure);
+    }
     if opener.is_in_vain() {
         return Err(Failure::failed(
             "nothing was decrypted: are these the keys of this call? see --roc-search",

@@ -37,6 +37,11 @@ impl Failure {
         }
     }
 
+    /// What there is to say.
+    pub(crate) fn line(&self) -> &str {
+        &self.line
+    }
+
     /// Prints the line and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("mediasec: {}", self.line);

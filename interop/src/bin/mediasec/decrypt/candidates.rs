@@ -1,7 +1,7 @@
 //! The keys that packets may be protected with.
 
 use sdp_sec::interception::{Endpoint, KeyMaterial, StoredNegotiation};
-use srtp::{Builder, Receiver, keying::KeySet};
+use srtp::{Builder, Cryptex, Receiver, keying::KeySet};
 
 use crate::failure::Failure;
 
@@ -99,7 +99,12 @@ fn receiver(keys: KeySet, allow: bool) -> Result<Receiver, Failure> {
         .entries()
         .first()
         .and_then(srtp::keying::KeyEntry::ssrc);
+    let plain_payload = keys.parameters().unencrypted_srtp;
     let mut builder = Builder::<Receiver>::new(keys).replay_window(1024);
+    // Packets say whether they use it; it excludes plain payload.
+    if !plain_payload {
+        builder = builder.cryptex(Cryptex::Enabled);
+    }
     if ssrc.is_none() {
         builder = builder.any_ssrc(MAX_STREAMS);
     }

@@ -24,7 +24,11 @@ pub(crate) fn explain(
 ) -> Result<Node, Failure> {
     let mut reader = Reader::new(source)?;
     let mut seen = Seen::default();
-    while let Some(frame) = reader.next_frame()? {
+    let mut broken = None;
+    while let Some(frame) = reader.next_frame().unwrap_or_else(|failure| {
+        broken = Some(failure);
+        None
+    }) {
         seen.frames += 1;
         match Datagram::find(frame.link, &frame.octets) {
             Ok(datagram) => {
@@ -36,7 +40,11 @@ pub(crate) fn explain(
             Err(Skipped::NotUdp) => {}
         }
     }
-    Ok(seen.into_node())
+    match broken {
+        Some(failure) if seen.frames == 0 => Err(failure),
+        Some(failure) => Ok(seen.into_node().failed(failure.line())),
+        None => Ok(seen.into_node()),
+    }
 }
 
 #[derive(Default)]

@@ -186,10 +186,12 @@ impl Node {
     }
 }
 
-/// Control characters would let a peer write to the terminal.
+/// Control characters, and those that turn the direction of what follows, would let a peer write
+/// something else to the terminal.
 fn push_visible(text: &str, out: &mut String) {
+    let turns = |character| matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     for character in text.chars() {
-        if character.is_control() {
+        if character.is_control() || turns(character) {
             out.extend(character.escape_default());
         } else {
             out.push(character);
