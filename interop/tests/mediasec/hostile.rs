@@ -128,7 +128,8 @@ fn long_lines_end_well() {
         outcome.refused(2, "line 1: longer than any packet");
     }
     let derive = ["mikey", "derive", "--csb-id", "1", "--rand", "00"];
-    run(&derive, "80".repeat(LONG).as_bytes()).refused(1, "line 1: a key has");
+    run(&derive, "80".repeat(LONG).as_bytes()).refused(2, "line 1: longer than any packet");
+    run(&derive, "80".repeat(513).as_bytes()).refused(1, "line 1: a key has");
 }
 
 /// What a peer chose does not reach the terminal as it is.

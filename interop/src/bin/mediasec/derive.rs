@@ -1,15 +1,12 @@
 //! `mediasec mikey derive`: keys from keys.
 
-use std::{
-    ffi::OsString,
-    io::{self, BufRead as _},
-};
+use std::ffi::OsString;
 
 use lexopt::{Arg, ValueExt as _};
 use mikey::derive::{ForkedKey, Label, MessageKey, Prf, Rands, Secret, SessionKey, TicketMessage};
 use zeroize::Zeroizing;
 
-use crate::{failure::Failure, hex, keys, print};
+use crate::{failure::Failure, hex, input, keys, print};
 
 const HELP: &str = "\
 Derives keys of MIKEY (RFC 3830 §4.1) and MIKEY-TICKET (RFC 6043 §5.1).
@@ -100,24 +97,9 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), F
     }
     let label = options.label()?;
     if keys.is_empty() {
-        for (line, number) in io::stdin().lock().lines().zip(1_u64..) {
-            let place = format!("line {number}");
-            let line =
-                line.map_err(|error| Failure::input(error.kind().to_string()).within(&place))?;
-            let line = Zeroizing::new(line);
-            if !line.trim().is_empty() {
-                let derived = options.derive(&line, &label);
-                print(&derived.map_err(|failure| failure.within(&place))?)?;
-            }
-        }
-        return Ok(());
+        return input::each_line(|line| options.derive(line, &label));
     }
-    let mut place = 0;
-    keys.iter().try_for_each(|key| {
-        place += 1;
-        let derived = options.derive(key, &label);
-        print(&derived.map_err(|failure| failure.within(format!("key {place}")))?)
-    })
+    input::each_argument("key", &keys, |key| options.derive(key, &label))
 }
 
 impl Options {
@@ -191,7 +173,7 @@ impl Options {
 
     /// The line that the key `line` becomes.
     fn derive(&self, line: &str, label: &Label) -> Result<String, Failure> {
-        let octets = hex::decode(line.trim()).map_err(|place| {
+        let octets = hex::decode(line).map_err(|place| {
             Failure::input(format!(
                 "octet {place}: expected hexadecimal digits in pairs"
             ))

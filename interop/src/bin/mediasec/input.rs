@@ -3,12 +3,12 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{self, Read},
+    io::{self, BufRead as _, Read},
 };
 
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, print};
 
 /// Most octets that are read of a message or a description.
 pub(crate) const MAX_TEXT: usize = 16 << 20;
@@ -46,6 +46,45 @@ fn read_from(name: &str, source: impl Read) -> Result<Zeroizing<Vec<u8>>, Failur
         )));
     }
     Ok(octets)
+}
+
+/// Longest line of standard input: a packet of 2^16 octets in hexadecimal, with spaces between them.
+const MAX_LINE: u64 = 1 << 18;
+
+/// Has `each` print what comes of each line of standard input; empty ones are skipped. What fails is
+/// told with the number of its line.
+pub(crate) fn each_line(
+    mut each: impl FnMut(&str) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    let mut stdin = io::stdin().lock();
+    let mut line = Zeroizing::new(String::new());
+    for number in 1_u64.. {
+        line.clear();
+        let done = match (&mut stdin).take(MAX_LINE).read_line(&mut line) {
+            Ok(0) => break,
+            Ok(len) if u64::try_from(len) == Ok(MAX_LINE) => {
+                Err(Failure::input("longer than any packet or key"))
+            }
+            Ok(_) if line.trim().is_empty() => continue,
+            Ok(_) => each(line.trim()),
+            Err(error) => Err(Failure::input(error.kind().to_string())),
+        };
+        print(&done.map_err(|failure| failure.within(format!("line {number}")))?)?;
+    }
+    Ok(())
+}
+
+/// As [`each_line`], for arguments that `what` calls by name.
+pub(crate) fn each_argument(
+    what: &str,
+    arguments: &[impl AsRef<str>],
+    mut each: impl FnMut(&str) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    for (argument, number) in arguments.iter().zip(1_u64..) {
+        let done = each(argument.as_ref().trim());
+        print(&done.map_err(|failure| failure.within(format!("{what} {number}")))?)?;
+    }
+    Ok(())
 }
 
 /// `octets` as text, with where they cease to be.

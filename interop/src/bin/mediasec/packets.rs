@@ -1,9 +1,6 @@
 //! `mediasec srtp`: packets in hexadecimal, a line each.
 
-use std::{
-    ffi::OsString,
-    io::{self, BufRead, Read as _, Write as _},
-};
+use std::ffi::OsString;
 
 use bytes::BytesMut;
 use lexopt::{Arg, ValueExt as _};
@@ -31,9 +28,6 @@ packets of one session: indices go on from one to the next, and what was seen is
 const ENDING: &str = "
 Exit code 0: every packet was done. 1: one was refused, which ends it. 2: bad usage or input.
 ";
-
-/// Longest line of standard input: a packet of 2^16 octets, with spaces between them.
-const MAX_LINE: u64 = 1 << 18;
 
 /// What becomes of a packet.
 enum Engine {
@@ -98,13 +92,10 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = OsString>) -> Result<(), F
     }
     let mut engine = Engine::new(key, protect, allow)?;
     if packets.is_empty() {
-        return engine.run_lines(&options);
+        return input::each_line(|line| engine.run_one(line, &options));
     }
-    let mut place = 0;
-    packets.iter().try_for_each(|packet| {
-        place += 1;
-        let line = engine.run_one(packet, &options);
-        print(&line.map_err(|failure| failure.within(format!("packet {place}")))?)
+    input::each_argument("packet", &packets, |packet| {
+        engine.run_one(packet, &options)
     })
 }
 
@@ -127,42 +118,9 @@ impl Engine {
         })
     }
 
-    fn run_lines(&mut self, options: &Options) -> Result<(), Failure> {
-        let mut stdin = io::stdin().lock();
-        let mut out = io::stdout().lock();
-        let mut line = String::new();
-        for number in 1_u64.. {
-            line.clear();
-            let place = format!("line {number}");
-            let read = (&mut stdin).take(MAX_LINE).read_line(&mut line);
-            match read {
-                Ok(0) => break,
-                Ok(_) if line.len() > 1 << 17 && !line.ends_with('\n') => {
-                    return Err(Failure::input("longer than any packet").within(place));
-                }
-                Ok(_) => {}
-                Err(error) => return Err(Failure::input(error.kind().to_string()).within(place)),
-            }
-            if line.trim().is_empty() {
-                continue;
-            }
-            let done = self
-                .run_one(&line, options)
-                .map_err(|failure| failure.within(&place))?;
-            if out
-                .write_all(done.as_bytes())
-                .and_then(|()| out.flush())
-                .is_err()
-            {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// The line that the packet `line` becomes.
     fn run_one(&mut self, line: &str, options: &Options) -> Result<String, Failure> {
-        let octets = hex::decode(line.trim()).map_err(|place| {
+        let octets = hex::decode(line).map_err(|place| {
             Failure::input(format!(
                 "octet {place}: expected hexadecimal digits in pairs"
             ))
