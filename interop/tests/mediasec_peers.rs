@@ -115,6 +115,38 @@ fn captures_of_libsrtp_become_plain() {
     }
 }
 
+/// What Wireshark's `editcap` makes of a capture, in its own forms, opens as the capture itself.
+#[test]
+fn captures_of_editcap_become_plain() {
+    let line =
+        "AES_CM_128_HMAC_SHA1_80 e1f97a0d3e018be0d64fa32c06de41390ec675ad498afeebb6960b3aabe6";
+    // A published packet.
+    let sealed = "800f1234decafbadcafebabe4e55dc4ce79978d88ca4d215949d2402b78d6acc99ea179b8dbb";
+    let plain = "800f1234decafbadcafebabeabababababababababababababababab";
+    let octets = |hex: &str| base16ct::lower::decode_vec(hex).unwrap();
+    let framed = |hex: &str| frame(LINKS[3].1, v4(1, 4000), v4(2, 5000), &octets(hex));
+    let source = scratch("editcap.pcap");
+    fs::write(&source, capture(FORMS[2], 1, &[framed(sealed)])).unwrap();
+    for form in ["pcap", "nsecpcap", "pcapng"] {
+        let out = scratch(&format!("editcap.{form}"));
+        let output = Command::new("editcap")
+            .args(["-F", form])
+            .arg(&source)
+            .arg(&out)
+            .output();
+        let output = output.map_err(|error| PeerError::Io {
+            program: "editcap",
+            error,
+        });
+        let Some(output) = peer::or_not_run("editcap", output) else {
+            return;
+        };
+        assert!(output.status.success());
+        let (out, _) = decrypt(form, &fs::read(&out).unwrap(), &["--key", line]);
+        assert!(out == written(1, &[(0, framed(plain))]), "{form}");
+    }
+}
+
 /// Audio that FFmpeg protects with the key of an SDP offer, caught on its way; the plain packets have
 /// the samples that it was given, and tshark finds their checksums right.
 #[test]

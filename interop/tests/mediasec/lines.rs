@@ -126,39 +126,71 @@ fn value(run: &str, part: &str, name: &str) -> String {
 /// Keys of MIKEY-TICKET as the vectors of `mikey-ticket` have them, which were derived there a second
 /// time by the labels of RFC 6043 alone.
 #[test]
-fn keys_of_ticket_messages_are_derived() {
+fn keys_of_a_run_of_mikey_ticket_are_derived() {
     let vectors = repository("mikey-ticket/tests/vectors/run_256_forked.txt");
-    let vectors = String::from_utf8(vectors).unwrap();
-    let part = "[REQUEST_INIT_PSK]";
-    let psk = value(&vectors, "", "PSK of the Initiator");
-    let header = value(&vectors, part, "HDR");
-    let rand = value(&vectors, part, "RANDR Initiator");
-    // Behind Next payload, role and length.
-    let rand = &rand[6..];
-    let csb_id = format!("0x{}", &header[8..16]);
-    for (key, name) in [
-        ("message-encr", "encr_key  "),
-        ("message-salt", "salt_key  "),
-        ("message-auth", "auth_key  "),
+    let run_of = String::from_utf8(vectors).unwrap();
+    let psk = value(&run_of, "", "PSK of the Initiator");
+    let csb_id = |part| format!("0x{}", &value(&run_of, part, "HDR")[8..16]);
+    // RANDR: behind Next payload, role and length. RAND: alone.
+    let randr = |part, name| value(&run_of, part, name)[6..].to_owned();
+    let (request, transfer) = ("[REQUEST_INIT_PSK]", "[TRANSFER_INIT]");
+    let (csb_id, rand_i) = (csb_id(request), randr(request, "RANDR Initiator"));
+    let message = ["--csb-id", &csb_id, "--rand-i", &rand_i];
+    let response = [&message[..], &["--response"]].concat();
+    let rand = value(&run_of, "[Ticket Data]", "RAND");
+    let ticket = ["--rand", &rand];
+    let rand_kms = randr("[RESOLVE_RESP]", "RANDR KMS");
+    let forked = ["--rand", &rand_kms, "--id", "sip:bob@example.com"];
+    let (rand_i, rand_r) = (
+        randr(transfer, "RANDR Initiator"),
+        randr("[TRANSFER_RESP]", "RANDR Responder"),
+    );
+    let session = ["--rand-i", &rand_i, "--rand-r", &rand_r, "--cs-id", "1"];
+    let tpk = value(&run_of, "", "TPK");
+    let mpk = value(&run_of, "[Ticket Data]", "MPK ");
+    let mpkr = value(&run_of, "[Ticket Data]", "MPKr  ");
+    let tgk = value(&run_of, "[REQUEST_RESP]", "TGK ");
+    let forked_tgk = value(&run_of, "[RESOLVE_RESP]", "TGK'  ");
+    for (from, key, options, part, name) in [
+        (&psk, "message-encr", &message[..], request, "encr_key  "),
+        (&psk, "message-salt", &message, request, "salt_key  "),
+        (&psk, "message-auth", &message, request, "auth_key  "),
+        (
+            &psk,
+            "message-encr",
+            &response,
+            "[REQUEST_RESP]",
+            "encr_key  ",
+        ),
+        (&tpk, "ticket-encr", &ticket, "[Ticket Data]", "encr_key  "),
+        (&tpk, "ticket-salt", &ticket, "[Ticket Data]", "salt_key  "),
+        (&tpk, "ticket-auth", &ticket, "[Ticket Data]", "auth_key  "),
+        (&mpk, "mpk-i", &ticket, "[Ticket Data]", "MPKi  "),
+        (&mpk, "mpk-r", &ticket, "[Ticket Data]", "MPKr  "),
+        (&mpkr, "forked-mpk", &forked, "[RESOLVE_RESP]", "MPKr'  "),
+        (&tgk, "forked-tgk", &forked, "[RESOLVE_RESP]", "TGK'  "),
+        (
+            &forked_tgk,
+            "tek",
+            &session,
+            "[keys of the crypto",
+            "CS 1 TEK  ",
+        ),
     ] {
-        let expected = value(&vectors, part, name);
+        let expected = value(&run_of, part, name);
         let len = (expected.len() / 2).to_string();
-        let arguments = [
+        let front = [
             "mikey",
             "derive",
             "--prf",
             "hmac-sha-256",
             "--key",
             key,
-            "--csb-id",
-            &csb_id,
-            "--rand-i",
-            rand,
             "--len",
             &len,
         ];
-        let derived = run(&arguments, psk.as_bytes()).done();
-        assert_eq!(derived, format!("{expected}\n"), "{key}");
+        let derived = run(&[&front, options].concat(), from.as_bytes()).done();
+        assert_eq!(derived, format!("{expected}\n"), "{key} of {part}");
     }
 }
 

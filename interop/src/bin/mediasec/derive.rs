@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 
 use lexopt::{Arg, ValueExt as _};
-use mikey::derive::{ForkedKey, Label, MessageKey, Prf, Rands, Secret, SessionKey, TicketMessage};
+use mikey::derive::{
+    ForkedKey, Label, MessageKey, MessageProtectionKey, Prf, Rands, Secret, SessionKey,
+    TicketMessage,
+};
 use zeroize::Zeroizing;
 
 use crate::{failure::Failure, hex, input, keys, print};
@@ -17,12 +20,14 @@ HEX is the key to derive from, a TGK or a pre-shared key: the arguments, which o
 machine may see, or the lines of standard input. Each gives a line.
 
   --key NAME           tek (default), salt, encr or auth of a crypto session; message-encr,
-                       message-salt or message-auth of a message; forked-tgk or forked-mpk
+                       message-salt or message-auth of a message; ticket-encr, ticket-salt or
+                       ticket-auth of a base ticket; mpk-i or mpk-r of an MPK; forked-tgk or
+                       forked-mpk; initiator-data, which authenticates Vr
   --len N              octets of it, 1 to 512 (default: 16)
   --prf NAME           mikey-1 (default) or hmac-sha-256
   --cs-id N            the crypto session (default: 1)
   --csb-id N           the bundle, of RFC 3830 and of messages
-  --rand HEX           RAND of RFC 3830; RANDRkms of forked keys
+  --rand HEX           RAND of RFC 3830 and of tickets; RANDRkms of forked keys
   --rand-i HEX         RANDRi: labels of RFC 6043 in place of those of RFC 3830
   --rand-r HEX         RANDRr, likewise
   --response           the message is a response (messages of RFC 6043)
@@ -38,8 +43,11 @@ const MAX_LEN: usize = 512;
 #[derive(Clone, Copy)]
 enum Wanted {
     Forked(ForkedKey),
+    InitiatorData,
     Message(MessageKey),
+    Protection(MessageProtectionKey),
     Session(SessionKey),
+    Ticket(MessageKey),
 }
 
 struct Options {
@@ -164,6 +172,11 @@ impl Options {
                 rands()?,
             )),
             Wanted::Message(key) => Ok(Label::message_key(key, csb_id()?, rand()?)),
+            Wanted::Ticket(key) => Label::base_ticket_key(key, rand()?).ok_or_else(too_long),
+            Wanted::Protection(key) => {
+                Label::message_protection_key(key, rand()?).ok_or_else(too_long)
+            }
+            Wanted::InitiatorData => Ok(Label::initiator_data_key()),
             Wanted::Forked(key) => {
                 let id = self.id.as_deref().ok_or_else(missing("--id"))?;
                 Label::forked_key(key, id.as_bytes(), rand()?).ok_or_else(too_long)
@@ -195,6 +208,12 @@ fn wanted(name: &str) -> Result<Wanted, Failure> {
         "message-encr" => Wanted::Message(MessageKey::Encryption),
         "message-salt" => Wanted::Message(MessageKey::Salt),
         "message-auth" => Wanted::Message(MessageKey::Authentication),
+        "ticket-encr" => Wanted::Ticket(MessageKey::Encryption),
+        "ticket-salt" => Wanted::Ticket(MessageKey::Salt),
+        "ticket-auth" => Wanted::Ticket(MessageKey::Authentication),
+        "mpk-i" => Wanted::Protection(MessageProtectionKey::Initiator),
+        "mpk-r" => Wanted::Protection(MessageProtectionKey::Responder),
+        "initiator-data" => Wanted::InitiatorData,
         "forked-tgk" => Wanted::Forked(ForkedKey::Tgk),
         "forked-mpk" => Wanted::Forked(ForkedKey::MpkR),
         _ => return Err(Failure::input("no such key; see --help")),
