@@ -3,6 +3,8 @@
 --
 --   tshark -X lua_script:mikey.lua -r capture.pcap
 --
+-- One file, because Wireshark loads each of its scripts by itself.
+--
 -- It takes the place of Wireshark's own dissector on UDP port 2269, in SDP (a=key-mgmt:mikey) and for
 -- bodies of type application/mikey; Decode As has it for other ports. What no registry has numbers
 -- for is a preference (-o mikey_ims.code_point_conf:241).

@@ -102,6 +102,20 @@ fn keys_are_shown_on_demand() {
     }
 }
 
+/// In lines that are no attribute of keys, too.
+#[test]
+fn lines_that_look_like_keys_are_shown_on_demand() {
+    let sdp = format!(
+        "v=0\r\nk=base64:{0}\r\na=note:inline:{0}\r\n{0}\r\n",
+        SECRETS[0]
+    );
+    let outcome = explain(&["--as", "sdp"], sdp.as_bytes());
+    hides(&outcome);
+    outcome.refused(1, "1 part(s) cannot be read");
+    let shown = explain(&["--as", "sdp", "--show-secrets"], sdp.as_bytes()).out;
+    assert_eq!(shown.matches(SECRETS[0]).count(), 3, "{shown}");
+}
+
 /// A key in the place of something else, such as a file, is not repeated.
 #[test]
 fn misplaced_keys_are_not_repeated() {

@@ -177,7 +177,7 @@ fn session_parameter(parameter: &SessionParameter<'_>, node: Node) -> Node {
             node.value(format!("replay window of {packets} packets asked for"))
         }
         SessionParameter::FecOrder(order) => node.value(order.as_str()),
-        SessionParameter::FecKey(_) => node.value("FEC_KEY, hidden"),
+        SessionParameter::FecKey(_) => node.value("FEC_KEY, not shown"),
         _ => node.value("an extension").warn_if(
             !parameter.is_ignorable(),
             "unknown and mandatory: the line must not be accepted",

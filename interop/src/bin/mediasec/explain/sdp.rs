@@ -55,28 +55,30 @@ fn explain_line(line: Line<'_>, places: &mut Places, settings: &Settings) -> Nod
     let octets = places.next(line);
     let node = match line.attribute() {
         Some(attribute) => explain_attribute(&attribute, settings),
-        None => plain(line),
+        None => plain(line, settings),
     };
     let label = format!("line {}", line.number());
     Node::new(label).at(octets).child(node).flattened()
 }
 
-fn plain(line: Line<'_>) -> Node {
+fn plain(line: Line<'_>, settings: &Settings) -> Node {
     let text = String::from_utf8_lossy(line.octets());
-    if line.kind() == Some(b'k') {
-        return Node::new("k=")
-            .value("hidden")
+    let hidden = !settings.show_secrets;
+    let shown = |node: Node| {
+        if hidden {
+            node.value("hidden")
+        } else {
+            node.value(&*text)
+        }
+    };
+    match line.kind() {
+        Some(b'k') => shown(Node::new("k="))
             .reference("RFC 8866 §5.12")
-            .warn_if(true, "k= is obsolete: a key for whoever sees the line");
+            .warn_if(true, "k= is obsolete: a key for whoever sees the line"),
+        None => shown(Node::new("no line")).failed("expected a letter and an equals sign"),
+        Some(_) if may_hold_key(&text) => shown(Node::new("it may hold a key")),
+        Some(_) => Node::new(text),
     }
-    if line.kind().is_none() {
-        return Node::new("hidden").failed("expected a letter and an equals sign");
-    }
-    Node::new(if may_hold_key(&text) {
-        "hidden: it may hold a key".to_owned()
-    } else {
-        text.into_owned()
-    })
 }
 
 /// Keys in lines that only look like those that hold keys.
@@ -90,7 +92,7 @@ fn may_hold_key(text: &str) -> bool {
 fn explain_attribute(attribute: &Attribute<'_>, settings: &Settings) -> Node {
     let line = attribute.line();
     let Ok(text) = core::str::from_utf8(line.octets()) else {
-        return plain(line);
+        return plain(line, settings);
     };
     if attribute.is("crypto") {
         return crypto::explain(text, settings);
@@ -98,7 +100,7 @@ fn explain_attribute(attribute: &Attribute<'_>, settings: &Settings) -> Node {
     if attribute.is(KeyMgmt::NAME) {
         return key_mgmt::attribute(text, settings);
     }
-    let node = plain(line);
+    let node = plain(line, settings);
     let judged = |node: Node, reference, judged: Result<(), SdpError>| {
         let node = node.reference(reference);
         match judged {
