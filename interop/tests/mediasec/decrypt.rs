@@ -256,6 +256,20 @@ fn mkis_tell_keys_apart() {
     );
     let (outcome, _) = decrypt("mki", &capture, &["--keys", keys.to_str().unwrap()]);
     assert!(outcome.done().contains("10 RTP and 1 RTCP"));
+    // Among others, with and without an MKI, it is found.
+    let other = line.replace("01020304", "ffffffff");
+    let others = [
+        &other,
+        &format!("{other} mki=07"),
+        &format!("{line} mki=abcd"),
+        &line,
+    ];
+    let options: Vec<_> = others
+        .iter()
+        .flat_map(|key| ["--key", key.as_str()])
+        .collect();
+    let (outcome, _) = decrypt("mki-among", &capture, &options);
+    assert!(outcome.done().contains("key 3: 10 RTP, 1 RTCP"));
     let (outcome, _) = decrypt("no-mki", &capture, &["--key", &line]);
     outcome.refused(1, "nothing was decrypted");
 }

@@ -1,7 +1,7 @@
 //! Which key opens a packet, and with which ROC.
 
 use alloc::collections::BTreeMap;
-use core::{fmt::Write as _, net::SocketAddr};
+use core::{fmt::Write as _, net::SocketAddr, ops::RangeInclusive};
 
 use srtp::UnprotectError;
 
@@ -173,43 +173,52 @@ impl Opener {
         stream: &mut Stream,
     ) -> Result<Vec<u8>, UnprotectError> {
         let order = self.order(datagram, stream);
-        let mut outcome = Err(UnprotectError::UnknownSsrc);
+        // Behind a gap the index is estimated too low, and seems to be an old one.
+        let is_astray = |error| matches!(error, UnprotectError::Forged | UnprotectError::TooOld);
+        let mut refused = UnprotectError::UnknownSsrc;
         for &index in &order {
             if stream.rtp == 0 && self.roc > 0 {
-                self.set_roc(index, ssrc, self.roc);
+                self.find_roc(index, payload, ssrc, self.roc..=self.roc);
             }
-            outcome = self.unprotect(index, payload, ssrc, stream);
-            if !matches!(outcome, Err(UnprotectError::Forged)) {
-                break;
+            match self.unprotect(index, payload, ssrc, stream) {
+                Err(UnprotectError::Replayed) => return Err(UnprotectError::Replayed),
+                // Another key may fit; a search is worth it if one of them may.
+                Err(error) if !is_astray(refused) => refused = error,
+                Err(_) => {}
+                Ok(plain) => return Ok(plain),
             }
         }
         let lost = stream.rtp == 0 || stream.refused_in_a_row >= REFUSED_IN_A_ROW;
-        // Behind a gap the index is estimated too low, and seems to be an old one.
-        let astray = matches!(
-            outcome,
-            Err(UnprotectError::Forged | UnprotectError::TooOld)
-        );
         let spent = stream.searches == SEARCHES || self.rocs_tried >= MAX_ROCS_TRIED;
-        if !astray || !lost || spent || self.roc_search == 0 {
-            return outcome;
+        if !is_astray(refused) || !lost || spent || self.roc_search == 0 {
+            return Err(refused);
         }
         stream.searches += 1;
         for index in order {
-            let Some(candidate) = self.candidates.get(index) else {
-                continue;
-            };
-            // What was tried already is a part of it: a packet of a wrapped sequence number may
-            // belong to the ROC before.
-            let known = candidate.receiver.stream(ssrc).map(|stream| stream.roc);
-            let first = known.unwrap_or(self.roc);
+            let candidate = self.candidates.get(index);
+            let known = candidate.and_then(|candidate| candidate.receiver.stream(ssrc));
+            let first = known.map_or(self.roc, |stream| stream.roc);
             let last = first.saturating_add(self.roc_search);
             self.rocs_tried += 1 + u64::from(self.roc_search);
-            if let Ok(found) = candidate.receiver.find_roc(payload, first..=last) {
-                self.set_roc(index, ssrc, found.roc);
+            if self.find_roc(index, payload, ssrc, first..=last) {
                 return self.unprotect(index, payload, ssrc, stream);
             }
         }
-        outcome
+        Err(refused)
+    }
+
+    /// Whether one of `rocs` is that of `payload`; the stream then goes on with it.
+    fn find_roc(
+        &mut self,
+        index: usize,
+        payload: &[u8],
+        ssrc: u32,
+        rocs: RangeInclusive<u32>,
+    ) -> bool {
+        self.candidates.get_mut(index).is_some_and(|candidate| {
+            let found = candidate.receiver.find_roc(payload, rocs);
+            found.is_ok_and(|found| candidate.receiver.set_roc(ssrc, found.roc).is_ok())
+        })
     }
 
     fn unprotect(
@@ -231,13 +240,6 @@ impl Opener {
             stream.first_roc = candidate.receiver.stream(ssrc).map(|stream| stream.roc);
         }
         Ok(packet)
-    }
-
-    /// A ROC that cannot be set leaves the stream as it is; its packets are then refused.
-    fn set_roc(&mut self, index: usize, ssrc: u32, roc: u32) {
-        if let Some(candidate) = self.candidates.get_mut(index) {
-            let _ = candidate.receiver.set_roc(ssrc, roc);
-        }
     }
 
     /// Whether no packet was opened.
