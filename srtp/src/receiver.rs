@@ -19,8 +19,8 @@ use crate::session::{Rekey, Session, StreamInfo};
 use crate::session_keys::Protocol;
 use crate::stats::UnmatchedStats;
 
-use open::{Candidates, Open, Refusal, open_rtcp, open_rtp};
-pub(crate) use open::{Guess, Verdict};
+use open::{Candidates, Refusal, open_rtcp, open_rtp};
+pub(crate) use open::{Guess, Hint, Verdict};
 
 /// The receiving direction of an SRTP session: makes SRTP into RTP and SRTCP into RTCP, in place.
 ///
@@ -134,7 +134,7 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtp, None)
+        self.unprotect_rtp_hinted(packet, Hint::stream_at(self.session.streams.recent()))
     }
 
     /// Opens the SRTCP packet that fills `packet` and returns the length of the RTCP packet at its
@@ -144,7 +144,7 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtcp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtcp, None)
+        self.unprotect(packet, open_rtcp, Hint::stream_at(0))
     }
 
     /// The profile.
@@ -197,7 +197,7 @@ impl Receiver {
                     header,
                     index,
                 };
-                if attempt.open(&mut copy, None).is_ok() {
+                if attempt.open(&mut copy, trailer, None).is_ok() {
                     return Ok(RocFound { roc, tried });
                 }
                 copy.copy_from_slice(packet);
@@ -295,7 +295,7 @@ impl Receiver {
 
     /// What the MAC of an SRTP packet is expected to be under, as things stand: a guess, which earlier
     /// packets of a batch may yet prove wrong. `None` if nothing is to be gained by it.
-    pub(crate) fn guess(&self, packet: &[u8]) -> Option<Guess> {
+    pub(crate) fn guess(&self, packet: &[u8], likely: usize) -> Option<Guess> {
         let session = &self.session;
         let framing = &session.framing;
         if self.previous.is_some() || framing.parameters.srtp_kdr != KeyDerivationRate::ZERO {
@@ -306,7 +306,7 @@ impl Receiver {
         if trailer.mac == 0 {
             return None;
         }
-        let place = session.place(header.ssrc);
+        let place = session.place_near(header.ssrc, likely);
         let index = match trailer.roc_of(packet) {
             Some(roc) => u64::from(roc) << 16 | u64::from(header.seq),
             None => session.srtp_index(&place, header.seq)?,
@@ -329,34 +329,44 @@ impl Receiver {
 
     /// [`unprotect_rtp_in_place`](Self::unprotect_rtp_in_place), with the verdict on the MAC if the
     /// guess that it was reached by proves right.
-    pub(crate) fn unprotect_rtp_judged(
+    pub(crate) fn unprotect_rtp_hinted(
         &mut self,
         packet: &mut [u8],
-        verdict: Option<Verdict>,
+        hint: Hint,
     ) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtp, verdict)
+        self.unprotect(packet, open_rtp, hint)
     }
 
+    #[inline]
     fn unprotect(
         &mut self,
         packet: &mut [u8],
-        open: Open,
-        verdict: Option<Verdict>,
+        open: impl Fn(&mut Session, &mut [u8], &mut Vec<u8>, Hint) -> Result<usize, Refusal>,
+        hint: Hint,
     ) -> Result<usize, UnprotectError> {
         let [copy, scratch] = &mut self.copies;
         let opened = match &mut self.previous {
-            None => open(&mut self.session, packet, scratch, verdict),
+            None => open(&mut self.session, packet, scratch, hint),
             Some(previous) => {
                 copy.clear();
                 copy.extend_from_slice(packet);
-                match open(&mut self.session, packet, scratch, None) {
+                match open(
+                    &mut self.session,
+                    packet,
+                    scratch,
+                    Hint {
+                        verdict: None,
+                        ..hint
+                    },
+                ) {
                     Ok(len) => {
                         previous.grace = previous.grace.saturating_sub(1);
                         Ok(len)
                     }
                     Err(refusal) => {
                         packet.copy_from_slice(copy);
-                        open(&mut previous.session, packet, scratch, None).map_err(|_| refusal)
+                        open(&mut previous.session, packet, scratch, Hint::stream_at(0))
+                            .map_err(|_| refusal)
                     }
                 }
             }

@@ -14,9 +14,6 @@ use crate::replay::Used;
 use crate::session::{Done, Place, Session};
 use crate::session_keys::{Protocol, SessionKeys};
 
-pub(super) type Open =
-    fn(&mut Session, &mut [u8], &mut Vec<u8>, Option<Verdict>) -> Result<usize, Refusal>;
-
 /// Whether the MAC of a packet is right under a key and an index that were guessed beforehand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verdict {
@@ -31,8 +28,25 @@ impl Verdict {
     }
 }
 
-/// The MAC of a packet, to be computed with those of others before the packet is opened.
+/// What is known of a packet before it is opened.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Hint {
+    /// Where its stream probably is.
+    pub(crate) likely: usize,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Hint {
+    pub(crate) const fn stream_at(likely: usize) -> Self {
+        Self {
+            likely,
+            verdict: None,
+        }
+    }
+}
+
+/// The MAC of a packet, to be computed with those of others before the packet is opened.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Guess {
     pub(crate) ssrc: u32,
     pub(crate) serial: u32,
@@ -47,11 +61,12 @@ pub(super) struct Refusal {
     pub(super) error: UnprotectError,
 }
 
+#[inline]
 pub(super) fn open_rtp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
-    verdict: Option<Verdict>,
+    hint: Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let header =
@@ -67,7 +82,7 @@ pub(super) fn open_rtp(
         error,
     };
     check_cryptex(framing.cryptex, &header).map_err(refuse)?;
-    let place = session.place(header.ssrc);
+    let place = session.place_near(header.ssrc, hint.likely);
     let index = match trailer.roc_of(packet) {
         Some(roc) => Some(u64::from(roc) << 16 | u64::from(header.seq)),
         None => session.srtp_index(&place, header.seq),
@@ -82,14 +97,14 @@ pub(super) fn open_rtp(
         index,
     };
     let open = |serial, keys: &SessionKeys, packet: &mut [u8]| {
-        let verdict = verdict.filter(|verdict| verdict.is_for(serial, index));
+        let verdict = hint.verdict.filter(|verdict| verdict.is_for(serial, index));
         RtpPacket {
             framing,
             keys,
             header,
             index,
         }
-        .open(packet, verdict.map(|verdict| verdict.right))
+        .open(packet, trailer, verdict.map(|verdict| verdict.right))
     };
     let mut fresh = None;
     let opened = attempt.open(packet, scratch, &mut fresh, open);
@@ -111,7 +126,7 @@ pub(super) fn open_rtcp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
-    _: Option<Verdict>,
+    _: Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let ssrc = rtcp_ssrc(packet, rtcp::overhead(framing)).map_err(|malformed| Refusal {
@@ -185,7 +200,7 @@ impl<'a> Candidates<'a> {
         if !session.serves(place) {
             return Err(UnprotectError::UnknownSsrc);
         }
-        let serving = session.keys.serving(place.ssrc);
+        let serving = session.serving(place);
         let mki = mki.unwrap_or_default();
         let named = match session.framing.mki_len {
             0 => None,
@@ -193,7 +208,7 @@ impl<'a> Candidates<'a> {
         };
         let latest = session
             .stream(place)
-            .and_then(|stream| serving.by_serial(stream.serial));
+            .and_then(|stream| serving.by_serial(stream.latest_serial()));
         Ok(Self {
             serving,
             named,
