@@ -29,9 +29,6 @@ use srtp::{Backend, Receiver, Sender};
 /// Packets counted of each path.
 const PACKETS: u16 = 200;
 
-/// Times that a path runs for a profiler.
-const REPEATS: u32 = 50_000;
-
 /// Percent by which a count may differ: hash tables place their entries by chance.
 const TOLERANCE: f64 = 2.0;
 
@@ -57,7 +54,8 @@ fn main() -> ExitCode {
         let path = paths().find(|path| path.name() == *name);
         let path = path.expect("DIRECTION/SUITE/PAYLOAD");
         let mut run = path.prepare(backend);
-        for _ in 0..REPEATS {
+        let rounds = after("--rounds").map_or(50_000, |rounds| rounds.parse().expect("a number"));
+        for _ in 0..rounds {
             run.next_packets();
             run.counted();
         }

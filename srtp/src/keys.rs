@@ -152,6 +152,11 @@ impl Keys {
         }
     }
 
+    /// Whether some keys only stay for packets on their way.
+    pub(crate) const fn are_being_replaced(&self) -> bool {
+        self.replacing
+    }
+
     /// Whether keys came or went since the route was looked for.
     #[inline]
     pub(crate) const fn is_current(&self, route: Route) -> bool {
@@ -579,6 +584,12 @@ impl Key {
         derivation
             .derive(&self.entry, protocol, r)
             .map(|keys| Derived::Fresh(Box::new(keys)))
+    }
+
+    /// The SRTP session keys of a key that is derived once.
+    #[inline]
+    pub(crate) const fn srtp_keys(&self) -> &SessionKeys {
+        &self.srtp.latest.1
     }
 
     /// What authenticates the packets of a key that is derived once.

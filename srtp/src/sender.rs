@@ -5,6 +5,7 @@ use bytes::BytesMut;
 use hashbrown::HashSet;
 
 use crate::builder::Builder;
+use crate::common_case;
 use crate::error::{ProtectError, SessionError};
 use crate::event::{Event, Events};
 use crate::framing::{RtcpPacket, RtpPacket, Unsigned};
@@ -359,7 +360,24 @@ impl Sender {
 
     /// [`protect_rtp_in_place`](Self::protect_rtp_in_place) for a packet whose stream is probably at
     /// `likely`, but for the MAC if there is a `deferred` to note what it is.
+    #[inline]
     pub(crate) fn protect_rtp_but_mac(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        likely: usize,
+        mut deferred: Option<&mut Deferred>,
+    ) -> Result<usize, ProtectError> {
+        let noted = deferred.as_deref_mut();
+        match common_case::seal(&mut self.session, buffer, len, likely, noted) {
+            Some(protected) => Ok(protected),
+            None => self.protect_any_rtp(buffer, len, likely, deferred),
+        }
+    }
+
+    /// The long way.
+    #[inline(never)]
+    fn protect_any_rtp(
         &mut self,
         buffer: &mut [u8],
         len: usize,

@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) roc_always_zero: bool,
     /// A sender whose keys are claimed for the SSRCs it has, and for no others.
     pub(crate) claimed: bool,
+    /// Whether packets are of the simple form that has a [short way](crate::common_case).
+    pub(crate) common: bool,
     /// The SRTCP index that streams of a sender begin with: 0, or behind a hand-over.
     pub(crate) srtcp_start: u32,
 }
@@ -333,6 +335,7 @@ impl Session {
             events: Events::new(),
             settings: Settings {
                 srtcp_start: 0,
+                common: self.settings.common && set.mki_len() == 0,
                 ..self.settings
             },
             retired: self.retired.clone(),

@@ -160,6 +160,24 @@ impl Stream {
         usage.map_or(0, |usage| usage.of(protocol))
     }
 
+    /// The highest SRTP index, if packets go on from it.
+    #[inline]
+    pub(crate) const fn goes_on_from(&self) -> Option<u64> {
+        match self.next_roc {
+            Some(_) => None,
+            None => self.srtp.highest(),
+        }
+    }
+
+    /// Notes an SRTP packet under the key that served the one before it.
+    #[inline]
+    pub(crate) fn note_common(&mut self, index: u64, octets: usize) {
+        self.srtp.accept(index);
+        self.stats.note_done(octets);
+        self.usage.latest.srtp += 1;
+        self.active = true;
+    }
+
     /// The key that served last, if any did.
     pub(crate) const fn latest_serial(&self) -> u32 {
         self.usage.latest.serial

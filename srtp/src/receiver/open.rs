@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::Cryptex;
+use crate::common_case;
 use crate::error::UnprotectError;
 use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, Unsigned, rtcp};
 use crate::header_extension::is_cryptex;
@@ -43,6 +44,13 @@ impl Hint {
             verdict: None,
         }
     }
+
+    /// The verdict, if it was reached by this key and index.
+    #[inline]
+    pub(crate) fn verdict_for(&self, serial: u32, index: u64) -> Option<bool> {
+        let verdict = self.verdict.filter(|verdict| verdict.is_for(serial, index));
+        verdict.map(|verdict| verdict.right)
+    }
 }
 
 /// The MAC of a packet, to be computed with those of others before the packet is opened.
@@ -63,6 +71,23 @@ pub(super) struct Refusal {
 
 #[inline]
 pub(super) fn open_rtp(
+    session: &mut Session,
+    packet: &mut [u8],
+    scratch: &mut Vec<u8>,
+    hint: Hint,
+) -> Result<usize, Refusal> {
+    if let Some(opened) = common_case::open(session, packet, hint) {
+        return opened.map_err(|(ssrc, error)| Refusal {
+            ssrc: Some(ssrc),
+            error,
+        });
+    }
+    open_any_rtp(session, packet, scratch, hint)
+}
+
+/// The long way.
+#[inline(never)]
+fn open_any_rtp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
@@ -97,14 +122,13 @@ pub(super) fn open_rtp(
         index,
     };
     let open = |serial, keys: &SessionKeys, packet: &mut [u8]| {
-        let verdict = hint.verdict.filter(|verdict| verdict.is_for(serial, index));
         RtpPacket {
             framing,
             keys,
             header,
             index,
         }
-        .open(packet, trailer, verdict.map(|verdict| verdict.right))
+        .open(packet, trailer, hint.verdict_for(serial, index))
     };
     let mut fresh = None;
     let opened = attempt.open(packet, scratch, &mut fresh, open);
