@@ -3,6 +3,7 @@ use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 #[cfg(feature = "aria")]
 use alloc::boxed::Box;
 
+use super::HmacSha1;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::AesKey;
 use crate::kernel::Isa;
@@ -69,6 +70,27 @@ impl BlockCipher {
             #[cfg(feature = "aria")]
             Self::Aria256(cipher) => cipher.encrypt_block(block),
         }
+    }
+
+    /// Counter mode behind the first `clear` octets of `packet`, which lie within it, and the MAC over
+    /// all of it and `roc`.
+    #[inline]
+    pub(crate) fn seal_cm(
+        &self,
+        iv: &[u8; 16],
+        mac: &HmacSha1,
+        packet: &mut [u8],
+        clear: usize,
+        roc: [u8; 4],
+    ) -> [u8; 20] {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Kernel(key) = self {
+            return key.seal_cm(iv, mac.isa(), mac.states(), packet, clear, roc);
+        }
+        if let Some(body) = packet.get_mut(clear..) {
+            self.apply_ctr(iv, body);
+        }
+        mac.tag(packet, Some(roc))
     }
 
     /// Counter mode ([RFC 3711 §4.1.1]): adds the keystream that starts at `iv` to `data`, which

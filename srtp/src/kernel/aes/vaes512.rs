@@ -20,23 +20,30 @@ pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: &[u8; 16], da
     for chunk in full {
         apply::<ROUNDS, GROUPS>(keys, &mut counter, chunk);
     }
+    apply_last::<ROUNDS>(keys, &mut counter, rest);
+}
+
+/// Adds keystream to eight groups at most.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,vaes")]
+fn apply_last<const ROUNDS: usize>(keys: &RoundKeys, counter: &mut __m512i, rest: &mut [u8]) {
     match rest.len().div_ceil(64) {
         0 => {}
-        1 => apply::<ROUNDS, 1>(keys, &mut counter, rest),
-        2 => apply::<ROUNDS, 2>(keys, &mut counter, rest),
-        3 => apply::<ROUNDS, 3>(keys, &mut counter, rest),
-        4 => apply::<ROUNDS, 4>(keys, &mut counter, rest),
-        5 => apply::<ROUNDS, 5>(keys, &mut counter, rest),
-        6 => apply::<ROUNDS, 6>(keys, &mut counter, rest),
-        7 => apply::<ROUNDS, 7>(keys, &mut counter, rest),
-        _ => apply::<ROUNDS, GROUPS>(keys, &mut counter, rest),
+        1 => apply::<ROUNDS, 1>(keys, counter, rest),
+        2 => apply::<ROUNDS, 2>(keys, counter, rest),
+        3 => apply::<ROUNDS, 3>(keys, counter, rest),
+        4 => apply::<ROUNDS, 4>(keys, counter, rest),
+        5 => apply::<ROUNDS, 5>(keys, counter, rest),
+        6 => apply::<ROUNDS, 6>(keys, counter, rest),
+        7 => apply::<ROUNDS, 7>(keys, counter, rest),
+        _ => apply::<ROUNDS, GROUPS>(keys, counter, rest),
     }
 }
 
 /// Adds keystream to `data`, which takes `N` groups, the last of them perhaps in part.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
-fn apply<const ROUNDS: usize, const N: usize>(
+pub(in crate::kernel) fn apply<const ROUNDS: usize, const N: usize>(
     keys: &RoundKeys,
     counter: &mut __m512i,
     data: &mut [u8],
