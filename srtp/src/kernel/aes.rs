@@ -73,7 +73,8 @@ impl AesKey {
     /// counter is the last 16 bits of the block and wraps there.
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
-    pub(crate) fn apply_ctr(&self, iv: &[u8; 16], data: &mut [u8]) {
+    #[inline]
+    pub(crate) fn apply_ctr(&self, iv: u128, data: &mut [u8]) {
         use Rounds::{Fourteen, Ten, Twelve};
         let keys = &self.round_keys;
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.

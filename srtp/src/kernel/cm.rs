@@ -12,7 +12,7 @@ impl AesKey {
     /// `packet`, and returns the MAC over all of it and `roc`.
     pub(crate) fn seal_cm(
         &self,
-        iv: &[u8; 16],
+        iv: u128,
         isa: Isa,
         states: &HmacStates,
         packet: &mut [u8],
@@ -51,7 +51,7 @@ const fn job<'a>(states: &'a HmacStates, message: &'a [u8], roc: [u8; 4]) -> Mac
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,vaes,sha,ssse3,sse4.1")]
 fn one_pass<const ROUNDS: usize>(
     keys: &RoundKeys,
-    iv: &[u8; 16],
+    iv: u128,
     isa: Isa,
     states: &HmacStates,
     packet: &mut [u8],

@@ -85,7 +85,14 @@ impl BlockCipher {
     ) -> [u8; 20] {
         #[cfg(target_arch = "x86_64")]
         if let Self::Kernel(key) = self {
-            return key.seal_cm(iv, mac.isa(), mac.states(), packet, clear, roc);
+            return key.seal_cm(
+                u128::from_be_bytes(*iv),
+                mac.isa(),
+                mac.states(),
+                packet,
+                clear,
+                roc,
+            );
         }
         if let Some(body) = packet.get_mut(clear..) {
             self.apply_ctr(iv, body);
@@ -97,10 +104,11 @@ impl BlockCipher {
     /// has at most 2^16 blocks.
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
+    #[inline]
     pub(crate) fn apply_ctr(&self, iv: &[u8; 16], data: &mut [u8]) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Kernel(key) => key.apply_ctr(iv, data),
+            Self::Kernel(key) => key.apply_ctr(u128::from_be_bytes(*iv), data),
             Self::Aes128(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes192(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes256(cipher) => apply_ctr(cipher, iv, data),

@@ -71,6 +71,7 @@ impl Gcm {
     }
 
     /// Encrypts `data` in place and returns the tag over `aad` and the ciphertext.
+    #[inline]
     pub(crate) fn seal(
         &self,
         nonce: [u8; 12],
@@ -100,6 +101,7 @@ impl Gcm {
 
     /// Verifies `tag` and decrypts `data` in place. If the tag is wrong, what `data` then holds is
     /// neither ciphertext nor plaintext.
+    #[inline]
     pub(crate) fn open(
         &self,
         nonce: [u8; 12],

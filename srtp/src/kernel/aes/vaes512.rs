@@ -8,13 +8,13 @@ use core::arch::x86_64::{
 
 use super::RoundKeys;
 use crate::kernel::registers::{
-    load128, load128_halves, load512, load512_partial, store512, store512_partial,
+    block128, load128, load512, load512_partial, store512, store512_partial,
 };
 
 const GROUPS: usize = 8;
 
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
-pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: &[u8; 16], data: &mut [u8]) {
+pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: u128, data: &mut [u8]) {
     let mut counter = first_counters(iv);
     let (full, rest) = data.as_chunks_mut::<{ GROUPS * 64 }>();
     for chunk in full {
@@ -64,9 +64,9 @@ pub(in crate::kernel) fn apply<const ROUNDS: usize, const N: usize>(
 /// The first four counters, of which each counts in its last 16 bits, as numbers.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(in crate::kernel) fn first_counters(iv: &[u8; 16]) -> __m512i {
+pub(in crate::kernel) fn first_counters(iv: u128) -> __m512i {
     let steps = _mm512_set_epi64(3 << 48, 0, 2 << 48, 0, 1 << 48, 0, 0, 0);
-    let iv = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(load128_halves(iv)), swap());
+    let iv = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(block128(iv)), swap());
     _mm512_add_epi16(iv, steps)
 }
 

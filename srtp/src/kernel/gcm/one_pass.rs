@@ -10,24 +10,24 @@ use core::arch::x86_64::{
 };
 
 use super::pclmulqdq::{Product, multiply, reversed};
-use super::{GcmKey, POWERS, Powers, counter_block, first_block, lengths};
+use super::{GcmKey, POWERS, Powers, lengths};
 use crate::kernel::aes::{
     RoundKeys, counter_groups, encrypt_aes_ni, encrypt_vaes512, first_counters,
 };
 use crate::kernel::registers::{
-    load128, load128_halves, load128_masked, load512, load512_partial, store512, store512_partial,
+    block128, load128, load128_masked, load512, load512_partial, store512, store512_partial,
 };
 
 /// Octets of the chunks that a long packet is worked on in.
 const CHUNK: usize = 256;
 
-/// Encrypts or decrypts `data` and returns the tag over `aad` and the ciphertext.
+/// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad` and the ciphertext.
 #[target_feature(
     enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,aes,pclmulqdq,ssse3,sse4.1"
 )]
 pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
     key: &GcmKey,
-    nonce: &[u8; 12],
+    first_block: u128,
     aad: &[u8],
     data: &mut [u8],
 ) -> __m128i {
@@ -35,14 +35,14 @@ pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
     let powers = &key.powers;
     let h = load128(&powers[POWERS - 1]);
     let lengths = lengths(aad, data);
-    let first = load128_halves(&counter_block(nonce, 1));
+    let first = block128(first_block - 1);
     // The mask of the tag is encrypted in the place of a fourth block, where the data leaves one.
     let in_place = !data.len().div_ceil(16).is_multiple_of(4);
     let mut mask = [first];
     if !in_place {
         encrypt_aes_ni::<ROUNDS, 1>(keys, &mut mask);
     }
-    let mut counter = first_counters(&first_block(nonce));
+    let mut counter = first_counters(first_block);
 
     let mut sums = Sums::zero();
     let aad = hash_but_last(aad, h);
