@@ -5,7 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::Backend;
 use crate::kdf::{Kdf, Label, block_cipher};
 use crate::keying::{MAX_KEY_LEN, MasterKey, Profile};
-use crate::transform::{AesF8, BlockCipher, Gcm, HmacSha1};
+use crate::transform::{AesF8, BlockCipher, Gcm, GcmNonce, HmacSha1};
 
 /// Which of the two protocols a session key serves; they never share one.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -166,10 +166,9 @@ impl SessionSalt {
     /// [RFC 7714 §8.1]: https://www.rfc-editor.org/rfc/rfc7714#section-8.1
     /// [§9.1]: https://www.rfc-editor.org/rfc/rfc7714#section-9.1
     #[inline]
-    pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> [u8; 12] {
+    pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> GcmNonce {
         let varied = u128::from(ssrc) << 80 | u128::from(index) << 32;
-        let [nonce @ .., _, _, _, _] = (u128::from_be_bytes(self.0) ^ varied).to_be_bytes();
-        nonce
+        GcmNonce::new(u128::from_be_bytes(self.0) ^ varied)
     }
 }
 

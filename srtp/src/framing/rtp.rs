@@ -395,8 +395,8 @@ mod tests {
         for backend in Backend::available() {
             for (key_len, tag) in tags {
                 let gcm = crate::transform::Gcm::aes(&key[..key_len], backend).unwrap();
-                assert_eq!(gcm.seal(nonce, RTP, &mut []).unwrap(), tag);
-                gcm.open(nonce, RTP, &mut [], tag).unwrap();
+                assert_eq!(gcm.seal(nonce.into(), RTP, &mut []).unwrap(), tag);
+                gcm.open(nonce.into(), RTP, &mut [], tag).unwrap();
             }
         }
     }

@@ -46,18 +46,18 @@ impl GcmKey {
         Some(Self { aes, powers })
     }
 
-    /// Encrypts `data` in place and returns the tag over `aad` and the ciphertext; `None` if
+    /// Encrypts `data` in place under `nonce`, the upper 96 bits, and returns the tag over `aad` and the ciphertext; `None` if
     /// `data` is longer than a counter of 16 bits serves.
     #[inline]
-    pub(crate) fn seal(&self, nonce: &[u8; 12], aad: &[u8], data: &mut [u8]) -> Option<[u8; 16]> {
+    pub(crate) fn seal(&self, nonce: u128, aad: &[u8], data: &mut [u8]) -> Option<[u8; 16]> {
         if data.len() > MAX_LEN {
             return None;
         }
         if self.aes.isa().level() < Level::Vaes512 {
-            self.aes.apply_ctr(first_block(*nonce), data);
+            self.aes.apply_ctr(first_block(nonce), data);
             return Some(self.tag(nonce, aad, data));
         }
-        let block = first_block(*nonce);
+        let block = first_block(nonce);
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
         let tag = unsafe {
             match self.aes.rounds() {
@@ -71,24 +71,18 @@ impl GcmKey {
 
     /// Verifies `tag` and decrypts `data` in place; `false` and `data` as it was if it is wrong.
     #[inline]
-    pub(crate) fn open(
-        &self,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        data: &mut [u8],
-        tag: &[u8; 16],
-    ) -> bool {
+    pub(crate) fn open(&self, nonce: u128, aad: &[u8], data: &mut [u8], tag: &[u8; 16]) -> bool {
         if data.len() > MAX_LEN {
             return false;
         }
         if self.aes.isa().level() < Level::Vaes512 {
             let right = same(self.tag(nonce, aad, data), *tag);
             if right {
-                self.aes.apply_ctr(first_block(*nonce), data);
+                self.aes.apply_ctr(first_block(nonce), data);
             }
             return right;
         }
-        let block = first_block(*nonce);
+        let block = first_block(nonce);
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
         let expected = unsafe {
             match self.aes.rounds() {
@@ -100,13 +94,13 @@ impl GcmKey {
         let right = same(octets(expected), *tag);
         if !right {
             // The one pass has decrypted what nobody vouches for: back to ciphertext.
-            self.aes.apply_ctr(first_block(*nonce), data);
+            self.aes.apply_ctr(first_block(nonce), data);
         }
         right
     }
 
-    fn tag(&self, nonce: &[u8; 12], aad: &[u8], ciphertext: &[u8]) -> [u8; 16] {
-        let mut mask = counter_block(*nonce, 1).to_be_bytes();
+    fn tag(&self, nonce: u128, aad: &[u8], ciphertext: &[u8]) -> [u8; 16] {
+        let mut mask = (nonce | 1).to_be_bytes();
         self.aes.encrypt_block(&mut mask);
         // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
         octets(unsafe { pclmulqdq::tag(&self.powers, &mask, aad, ciphertext) })
@@ -114,14 +108,8 @@ impl GcmKey {
 }
 
 /// The counter block of the first block of data.
-const fn first_block(nonce: [u8; 12]) -> u128 {
-    counter_block(nonce, 2)
-}
-
-#[inline]
-const fn counter_block(nonce: [u8; 12], counter: u8) -> u128 {
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = nonce;
-    u128::from_be_bytes([a, b, c, d, e, f, g, h, i, j, k, l, 0, 0, 0, counter])
+const fn first_block(nonce: u128) -> u128 {
+    nonce | 2
 }
 
 /// The last block that is hashed: both lengths in bits, in the order that the kernels multiply.

@@ -88,9 +88,9 @@ fn gcm_stays_within_the_packet_and_its_header() {
         in_every_place(|packet| {
             let header = packet.len().min(12 + packet.len() % 64);
             let (aad, data) = packet.split_at_mut(header);
-            let tag = key.seal(&[2; 12], aad, data).unwrap();
-            assert!(!key.open(&[2; 12], aad, data, &[0; 16]));
-            assert!(key.open(&[2; 12], aad, data, &tag));
+            let tag = key.seal(2 << 32, aad, data).unwrap();
+            assert!(!key.open(2 << 32, aad, data, &[0; 16]));
+            assert!(key.open(2 << 32, aad, data, &tag));
         });
     }
 }
