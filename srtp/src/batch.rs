@@ -284,10 +284,33 @@ fn unprotect_some(
         receivers.get(at).map(|receiver| &receiver.session)
     });
     let mut hints = places.map(Hint::stream_at);
+    if receivers.iter().any(Receiver::guesses) {
+        judge(receivers, packets, results.len(), &places, &mut hints);
+    }
+
+    for ((packet, result), hint) in packets.iter_mut().zip(results).zip(&hints) {
+        let Some(receiver) = receivers.get_mut(packet.session()) else {
+            *result = Err(UnprotectError::NoKey);
+            continue;
+        };
+        *result = receiver
+            .unprotect_rtp_hinted(packet.octets_mut(), hint)
+            .map(|len| packet.set_len(len));
+    }
+}
+
+/// Computes MACs under guessed keys and indices, and notes whether they are right.
+fn judge(
+    receivers: &[Receiver],
+    packets: &[impl Slot],
+    results: usize,
+    places: &[usize; MAX_JOBS],
+    hints: &mut [Hint; MAX_JOBS],
+) {
     let mut guesses = [Guess::default(); MAX_JOBS];
     let mut macs = Macs::default();
-    let work = packets.iter().zip(&mut guesses).zip(&*results).zip(&places);
-    for (at, (((packet, slot), _), place)) in work.enumerate() {
+    let work = packets.iter().take(results).zip(&mut guesses).zip(places);
+    for (at, ((packet, slot), place)) in work.enumerate() {
         let Some(receiver) = receivers.get(packet.session()) else {
             continue;
         };
@@ -313,16 +336,6 @@ fn unprotect_some(
                 right: begins_with(mac, tag),
             });
         }
-    }
-
-    for ((packet, result), hint) in packets.iter_mut().zip(results).zip(hints) {
-        let Some(receiver) = receivers.get_mut(packet.session()) else {
-            *result = Err(UnprotectError::NoKey);
-            continue;
-        };
-        *result = receiver
-            .unprotect_rtp_hinted(packet.octets_mut(), hint)
-            .map(|len| packet.set_len(len));
     }
 }
 

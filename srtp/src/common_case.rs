@@ -88,7 +88,7 @@ pub(crate) fn seal(
 pub(crate) fn open(
     session: &mut Session,
     packet: &mut [u8],
-    hint: Hint,
+    hint: &Hint,
 ) -> Option<Result<usize, (u32, UnprotectError)>> {
     if !session.settings.common || session.keys.are_being_replaced() {
         return None;

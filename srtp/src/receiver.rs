@@ -134,7 +134,8 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect_rtp_hinted(packet, Hint::stream_at(self.session.streams.recent()))
+        let hint = Hint::stream_at(self.session.streams.recent());
+        self.unprotect_rtp_hinted(packet, &hint)
     }
 
     /// Opens the SRTCP packet that fills `packet` and returns the length of the RTCP packet at its
@@ -144,7 +145,7 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtcp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtcp, Hint::stream_at(0))
+        self.unprotect(packet, open_rtcp, &Hint::stream_at(0))
     }
 
     /// The profile.
@@ -293,12 +294,22 @@ impl Receiver {
         self.session.events.pop()
     }
 
+    /// Whether there are MACs to guess about: none under an AEAD, and none that would outlast the
+    /// session keys they are of.
+    #[inline]
+    pub(crate) fn guesses(&self) -> bool {
+        let framing = &self.session.framing;
+        !framing.profile.is_aead()
+            && self.previous.is_none()
+            && framing.parameters.srtp_kdr == KeyDerivationRate::ZERO
+    }
+
     /// What the MAC of an SRTP packet is expected to be under, as things stand: a guess, which earlier
     /// packets of a batch may yet prove wrong. `None` if nothing is to be gained by it.
     pub(crate) fn guess(&self, packet: &[u8], likely: usize) -> Option<Guess> {
         let session = &self.session;
         let framing = &session.framing;
-        if self.previous.is_some() || framing.parameters.srtp_kdr != KeyDerivationRate::ZERO {
+        if !self.guesses() {
             return None;
         }
         let header = RtpHeader::parse(packet, |seq| Trailer::new(framing, seq).len()).ok()?;
@@ -332,7 +343,7 @@ impl Receiver {
     pub(crate) fn unprotect_rtp_hinted(
         &mut self,
         packet: &mut [u8],
-        hint: Hint,
+        hint: &Hint,
     ) -> Result<usize, UnprotectError> {
         self.unprotect(packet, open_rtp, hint)
     }
@@ -341,8 +352,8 @@ impl Receiver {
     fn unprotect(
         &mut self,
         packet: &mut [u8],
-        open: impl Fn(&mut Session, &mut [u8], &mut Vec<u8>, Hint) -> Result<usize, Refusal>,
-        hint: Hint,
+        open: impl Fn(&mut Session, &mut [u8], &mut Vec<u8>, &Hint) -> Result<usize, Refusal>,
+        hint: &Hint,
     ) -> Result<usize, UnprotectError> {
         let [copy, scratch] = &mut self.copies;
         let opened = match &mut self.previous {
@@ -350,23 +361,15 @@ impl Receiver {
             Some(previous) => {
                 copy.clear();
                 copy.extend_from_slice(packet);
-                match open(
-                    &mut self.session,
-                    packet,
-                    scratch,
-                    Hint {
-                        verdict: None,
-                        ..hint
-                    },
-                ) {
+                let hint = Hint::stream_at(hint.likely);
+                match open(&mut self.session, packet, scratch, &hint) {
                     Ok(len) => {
                         previous.grace = previous.grace.saturating_sub(1);
                         Ok(len)
                     }
                     Err(refusal) => {
                         packet.copy_from_slice(copy);
-                        open(&mut previous.session, packet, scratch, Hint::stream_at(0))
-                            .map_err(|_| refusal)
+                        open(&mut previous.session, packet, scratch, &hint).map_err(|_| refusal)
                     }
                 }
             }

@@ -64,7 +64,7 @@ fn one_pass<const ROUNDS: usize>(
     while encrypted < packet.len() {
         let end = packet.len().min(encrypted + CHUNK);
         if let Some(chunk) = packet.get_mut(encrypted..end) {
-            apply_vaes512::<ROUNDS, { CHUNK / 64 }>(keys, &mut counter, chunk);
+            apply_vaes512::<ROUNDS>(keys, &mut counter, chunk);
         }
         // One chunk behind: what was just stored in wide registers is slow to load in narrow ones.
         hashed += hash.absorb_blocks(packet.get(hashed..encrypted));

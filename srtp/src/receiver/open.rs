@@ -74,7 +74,7 @@ pub(super) fn open_rtp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
-    hint: Hint,
+    hint: &Hint,
 ) -> Result<usize, Refusal> {
     if let Some(opened) = common_case::open(session, packet, hint) {
         return opened.map_err(|(ssrc, error)| Refusal {
@@ -91,7 +91,7 @@ fn open_any_rtp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
-    hint: Hint,
+    hint: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let header =
@@ -150,7 +150,7 @@ pub(super) fn open_rtcp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
-    _: Hint,
+    _: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let ssrc = rtcp_ssrc(packet, rtcp::overhead(framing)).map_err(|malformed| Refusal {

@@ -26,7 +26,11 @@ pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: u128, data: &
 /// Adds keystream to eight groups at most.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
-fn apply_last<const ROUNDS: usize>(keys: &RoundKeys, counter: &mut __m512i, rest: &mut [u8]) {
+pub(in crate::kernel) fn apply_last<const ROUNDS: usize>(
+    keys: &RoundKeys,
+    counter: &mut __m512i,
+    rest: &mut [u8],
+) {
     match rest.len().div_ceil(64) {
         0 => {}
         1 => apply::<ROUNDS, 1>(keys, counter, rest),
@@ -40,25 +44,28 @@ fn apply_last<const ROUNDS: usize>(keys: &RoundKeys, counter: &mut __m512i, rest
     }
 }
 
-/// Adds keystream to `data`, which takes `N` groups, the last of them perhaps in part.
+/// Adds keystream to `data`, which takes just `N` groups, the last of them perhaps in part.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
-pub(in crate::kernel) fn apply<const ROUNDS: usize, const N: usize>(
+fn apply<const ROUNDS: usize, const N: usize>(
     keys: &RoundKeys,
     counter: &mut __m512i,
     data: &mut [u8],
 ) {
     let mut blocks = counter_groups::<N>(counter);
     encrypt::<ROUNDS, N>(keys, &mut blocks);
-    let (full, rest) = data.as_chunks_mut::<64>();
-    let mut keystream = blocks.iter();
-    for (octets, keystream) in full.iter_mut().zip(&mut keystream) {
-        store512(octets, _mm512_xor_si512(load512(octets), *keystream));
+    // All groups but the last are whole: by number, so that the keystream stays in registers.
+    let Some((full, rest)) = data.split_at_mut_checked((N - 1) * 64) else {
+        return;
+    };
+    let (full, _) = full.as_chunks_mut::<64>();
+    for at in 0..N - 1 {
+        if let Some(octets) = full.get_mut(at) {
+            store512(octets, _mm512_xor_si512(load512(octets), blocks[at]));
+        }
     }
-    if let (1.., Some(keystream)) = (rest.len(), keystream.next()) {
-        let sum = _mm512_xor_si512(load512_partial(rest), *keystream);
-        store512_partial(rest, sum);
-    }
+    let sum = _mm512_xor_si512(load512_partial(rest), blocks[N - 1]);
+    store512_partial(rest, sum);
 }
 
 /// The first four counters, of which each counts in its last 16 bits, as numbers.

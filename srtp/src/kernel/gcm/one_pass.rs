@@ -179,20 +179,25 @@ fn last<const ROUNDS: usize, const SEAL: bool, const N: usize>(
     let first = POWERS - 1 - data.len().div_ceil(16);
     let powers = powers.as_flattened().get(first * 16..).unwrap_or_default();
     let mut powers = powers.as_chunks::<64>().0.iter();
-    let (full, part) = data.as_chunks_mut::<64>();
     let fourth = _mm512_extracti32x4_epi32::<3>(blocks[N - 1]);
-    let mut blocks = blocks.iter();
-    for ((octets, block), powers) in full.iter_mut().zip(&mut blocks).zip(&mut powers) {
-        let input = load512(octets);
-        let output = _mm512_xor_si512(input, *block);
-        store512(octets, output);
-        let ciphertext = swapped(if SEAL { output } else { input });
-        sums.add(_mm512_xor_si512(ciphertext, before), load512(powers));
-        before = _mm512_setzero_si512();
+    // All groups but the last are whole: by number, so that the keystream stays in registers.
+    let Some((full, part)) = data.split_at_mut_checked((N - 1) * 64) else {
+        return fourth;
+    };
+    let (full, _) = full.as_chunks_mut::<64>();
+    for at in 0..N - 1 {
+        if let (Some(octets), Some(powers)) = (full.get_mut(at), powers.next()) {
+            let input = load512(octets);
+            let output = _mm512_xor_si512(input, blocks[at]);
+            store512(octets, output);
+            let ciphertext = swapped(if SEAL { output } else { input });
+            sums.add(_mm512_xor_si512(ciphertext, before), load512(powers));
+            before = _mm512_setzero_si512();
+        }
     }
-    if let (1.., Some(block), Some(powers)) = (part.len(), blocks.next(), powers.next()) {
+    if let Some(powers) = powers.next() {
         let input = load512_partial(part);
-        let output = _mm512_xor_si512(input, *block);
+        let output = _mm512_xor_si512(input, blocks[N - 1]);
         store512_partial(part, output);
         let ciphertext = swapped(if SEAL {
             kept(output, part.len())
