@@ -222,7 +222,11 @@ fn compare(counts: &[(String, f64)]) -> ExitCode {
         let kept = kept_of(name).unwrap_or(0.0);
         let percent = (count - kept) * 100.0 / kept;
         let differs = !(-TOLERANCE..=TOLERANCE).contains(&percent);
-        let mark = if differs { "  <== keep it with --write" } else { "" };
+        let mark = if differs {
+            "  <== keep it with --write"
+        } else {
+            ""
+        };
         println!("{name:45} {kept:8.0} {count:8.0} {percent:+6.1} %{mark}");
         if differs {
             verdict = ExitCode::FAILURE;

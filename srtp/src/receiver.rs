@@ -262,7 +262,8 @@ impl Receiver {
 
     /// Takes `keys` before the peer begins to send with them. The keys in use so far stay until
     /// the new ones have opened `grace` packets, or [`drop_old_keys`](Self::drop_old_keys); replays
-    /// are refused whatever key a packet comes with.
+    /// are refused whatever key a packet comes with. Of each key given up 20 octets stay remembered,
+    /// so that it cannot come back.
     ///
     /// The same keys again change nothing: neither the ROC nor the replay list
     /// ([RFC 4568 §7.1.4]).

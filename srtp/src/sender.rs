@@ -275,7 +275,8 @@ impl Sender {
         Ok(())
     }
 
-    /// Protects with `keys` from now on; those in use so far cannot come back.
+    /// Protects with `keys` from now on; those in use so far cannot come back, for which 20 octets
+    /// of each stay remembered.
     ///
     /// The same keys again change nothing: neither the ROC nor what was sent
     /// ([RFC 4568 §7.1.4]).

@@ -249,7 +249,8 @@ pub(crate) const fn limit(lifetime: Lifetime, protocol: Protocol) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Streams {
     list: Vec<Stream>,
-    /// Where the stream of the latest packet is: often that of the next.
+    /// Where the stream of the latest packet is: often that of the next. Nothing but time depends on
+    /// it.
     recent: usize,
     by_ssrc: HashMap<u32, usize>,
     max: usize,
@@ -322,7 +323,7 @@ impl Streams {
         }
     }
 
-    /// The stream at `at`, for a packet of it.
+    /// The stream at `at`, for a packet that claims to be of it.
     #[inline]
     pub(crate) fn take_turn(&mut self, at: usize) -> Option<&mut Stream> {
         self.recent = at;

@@ -115,6 +115,7 @@ impl Tail {
     }
 
     /// The only block, or the second.
+    #[cfg(target_arch = "x86_64")]
     #[inline]
     fn block(&self, second: bool) -> &[u8; BLOCK] {
         &self.used()[usize::from(second && self.two)]
