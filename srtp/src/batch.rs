@@ -46,7 +46,7 @@ use crate::framing::{Unsigned, put_mac};
 use crate::kernel::{HmacStates, Isa, MAX_JOBS, MacJob, hmac_all};
 use crate::receiver::{Guess, Hint, Verdict};
 use crate::sender::Deferred;
-use crate::session::Session;
+use crate::session::{FEW_STREAMS, Session};
 use crate::transform::{HmacSha1, begins_with};
 use crate::{ProtectError, Receiver, Sender, UnprotectError};
 
@@ -187,19 +187,28 @@ impl Slot for BytesMut {
 }
 
 /// Where the streams of the packets seem to be. Asks for their state, then for their keys, so that
-/// what one packet waits for comes along with what the others do.
-fn look_up<'s>(
+/// what one packet waits for comes along with what the others do; not where few of them share the
+/// cache.
+fn look_up<T>(
     packets: &[impl Slot],
-    session: impl Fn(usize) -> Option<&'s Session>,
+    directions: &[T],
+    session: impl Fn(&T) -> &Session,
 ) -> [usize; MAX_JOBS] {
     let mut places = [usize::MAX; MAX_JOBS];
+    let of = |packet: &_| directions.get(Slot::session(packet)).map(&session);
+    if directions.len() < FEW_STREAMS && !directions.iter().any(|one| session(one).is_large()) {
+        for (packet, place) in packets.iter().zip(&mut places) {
+            *place = of(packet).map_or(0, |session| session.streams.recent());
+        }
+        return places;
+    }
     for (packet, place) in packets.iter().zip(&mut places) {
-        if let Some(session) = session(packet.session()) {
+        if let Some(session) = of(packet) {
             *place = session.look_up(packet.octets());
         }
     }
     for (packet, place) in packets.iter().zip(&places) {
-        if let Some(session) = session(packet.session()) {
+        if let Some(session) = of(packet) {
             session.prefetch_keys(*place);
         }
     }
@@ -212,7 +221,7 @@ fn protect_some(
     packets: &mut [impl Slot],
     results: &mut [Result<(), ProtectError>],
 ) {
-    let places = look_up(packets, |at| senders.get(at).map(|sender| &sender.session));
+    let places = look_up(packets, senders, |sender| &sender.session);
     let mut all_deferred = [Deferred::default(); MAX_JOBS];
     let mut waiting = 0;
     let work = packets.iter_mut().zip(results).zip(&mut all_deferred);
@@ -280,9 +289,7 @@ fn unprotect_some(
     packets: &mut [impl Slot],
     results: &mut [Result<(), UnprotectError>],
 ) {
-    let places = look_up(packets, |at| {
-        receivers.get(at).map(|receiver| &receiver.session)
-    });
+    let places = look_up(packets, receivers, |receiver| &receiver.session);
     let mut hints = places.map(Hint::stream_at);
     if receivers.iter().any(Receiver::guesses) {
         judge(receivers, packets, results.len(), &places, &mut hints);
@@ -388,7 +395,7 @@ impl<'a> Macs<'a> {
             hmac_all(isa, jobs, &mut tags);
         }
         Tags {
-            tags,
+            octets: tags,
             places: self.places,
             count: self.count,
         }
@@ -397,7 +404,7 @@ impl<'a> Macs<'a> {
 
 /// MACs that were computed together.
 struct Tags {
-    tags: [[u8; 20]; MAX_JOBS],
+    octets: [[u8; 20]; MAX_JOBS],
     places: [usize; MAX_JOBS],
     count: usize,
 }
@@ -405,6 +412,10 @@ struct Tags {
 impl Tags {
     /// Each with the place of its packet.
     fn iter(&self) -> impl Iterator<Item = (usize, &[u8; 20])> {
-        self.places.iter().copied().zip(&self.tags).take(self.count)
+        self.places
+            .iter()
+            .copied()
+            .zip(&self.octets)
+            .take(self.count)
     }
 }

@@ -31,8 +31,8 @@ pub(crate) struct Session {
 /// so: 82 seconds at 20 ms a packet.
 const WRAP_NOTICE: u64 = 4096;
 
-/// Streams of which none is worth asking for: the cache keeps so few by itself.
-const FEW_STREAMS: usize = 64;
+/// Streams or sessions of which none is worth asking for: the cache keeps so few by itself.
+pub(crate) const FEW_STREAMS: usize = 64;
 
 /// What the application chose when it built the session.
 #[derive(Clone, Copy, Debug)]
@@ -100,14 +100,18 @@ pub(crate) struct Place {
 }
 
 impl Session {
+    /// Whether the cache may have lost streams between their packets.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        self.streams.iter().len() >= FEW_STREAMS
+    }
+
     /// Where the stream of an RTP packet seems to be; asks for its state.
     #[inline]
     pub(crate) fn look_up(&self, packet: &[u8]) -> usize {
         let ssrc = packet.get(8..).and_then(|rest| rest.first_chunk());
         let at = ssrc.and_then(|ssrc| self.streams.find(u32::from_be_bytes(*ssrc)));
-        if self.streams.iter().len() >= FEW_STREAMS
-            && let Some(stream) = at.and_then(|at| self.streams.at(at))
-        {
+        if let Some(stream) = at.and_then(|at| self.streams.at(at)) {
             kernel::prefetch(stream);
         }
         at.unwrap_or(usize::MAX)
@@ -116,9 +120,7 @@ impl Session {
     /// Asks for the keys of the stream at `at`.
     #[inline]
     pub(crate) fn prefetch_keys(&self, at: usize) {
-        if self.streams.iter().len() >= FEW_STREAMS
-            && let Some(stream) = self.streams.at(at)
-        {
+        if let Some(stream) = self.streams.at(at) {
             self.keys.prefetch(stream.route);
         }
     }

@@ -1,5 +1,10 @@
 //! VAES on 512 bits: four blocks a register, a group; eight groups side by side.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "groups have constant numbers, known to the compiler"
+)]
+
 use core::arch::x86_64::{
     __m512i, _mm_set_epi8, _mm512_add_epi16, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
     _mm512_broadcast_i32x4, _mm512_set_epi64, _mm512_setzero_si512, _mm512_shuffle_epi8,

@@ -1,6 +1,11 @@
 //! AES-GCM with VAES and VPCLMULQDQ on 512 bits: encryption and GHASH in one pass, and one
 //! reduction for the packets of speech.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "groups have constant numbers, known to the compiler"
+)]
+
 use core::arch::x86_64::{
     __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_xor_si128, _mm256_castsi256_si128,
     _mm256_extracti128_si256, _mm256_xor_si256, _mm512_broadcast_i32x4, _mm512_castsi512_si256,
