@@ -3,6 +3,9 @@
 # A target without std.
 NO_STD_TARGET=thumbv7em-none-eabi
 
+# Another processor, whose programs qemu-user runs.
+AARCH64_TARGET=aarch64-unknown-linux-gnu
+
 # Runs the function step_NAME and says how long it took; ends the script where it fails.
 step() {
     local begin=$SECONDS status

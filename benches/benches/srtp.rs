@@ -1,4 +1,5 @@
-//! One packet a call, one stream: `srtp/DIRECTION/SUITE/PAYLOAD`, time a packet.
+//! One packet a call, one stream: `srtp/DIRECTION/SUITE/PAYLOAD`, time a packet. Batches over many
+//! streams in turn: `srtp/protect/SUITE/160/STREAMS`. A sender made: `srtp/create/SUITE`.
 //!
 //! Packets come in rounds that fit in the nearer caches. What a round needs beforehand (fresh
 //! packets; for unprotect, protecting them) is not timed.
@@ -16,16 +17,26 @@ use bytes::BytesMut;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mediasec_benches::{PAYLOADS, rtp_packet};
 use srtp::{
-    Receiver, Sender,
+    Backend, Receiver, Sender,
     keying::{MasterKey, Profile},
 };
+
+#[path = "srtp_table/many_streams.rs"]
+mod many_streams;
 
 /// Packets of a round, at most.
 const ROUND: u64 = 64;
 
 const SSRC: u32 = 0x5eed_cafe;
 
-criterion_group!(benches, protect, unprotect);
+const SUITES: [Profile; 4] = [
+    Profile::AesCm128HmacSha1_80,
+    Profile::AesCm256HmacSha1_80,
+    Profile::AeadAes128Gcm,
+    Profile::AeadAes256Gcm,
+];
+
+criterion_group!(benches, protect, unprotect, streams, create);
 criterion_main!(benches);
 
 fn protect(criterion: &mut Criterion) {
@@ -60,6 +71,55 @@ fn unprotect(criterion: &mut Criterion) {
             begin.elapsed()
         }
     });
+}
+
+fn streams(criterion: &mut Criterion) {
+    for suite in SUITES {
+        let name = suite.sdes_name().unwrap_or_default();
+        let mut group = criterion.benchmark_group(format!("srtp/protect/{name}/160"));
+        group.throughput(Throughput::Elements(1));
+        for streams in [10_000_u32, 100_000] {
+            let mut sender = None;
+            let mut next = 0_u32;
+            group.bench_function(streams.to_string(), |bencher| {
+                let new = || many_streams::sender(suite, streams, Backend::default());
+                let sender = sender.get_or_insert_with(new);
+                bencher.iter_custom(|count| {
+                    let (mut left, mut time) = (count, Duration::ZERO);
+                    while left > 0 {
+                        let round = left.min(ROUND);
+                        let mut packets: Vec<_> = (0..round)
+                            .map(|_| {
+                                let seq = u16::try_from(next / streams % 0x1_0000);
+                                let seq = seq.expect("16 bits");
+                                let mut packet = rtp_packet(next % streams, seq, 160);
+                                packet.reserve(64);
+                                next = next.wrapping_add(1);
+                                packet
+                            })
+                            .collect();
+                        let mut results = vec![Ok(()); packets.len()];
+                        let begin = Instant::now();
+                        sender.protect_rtp_batch(black_box(&mut packets), &mut results);
+                        time += begin.elapsed();
+                        assert!(results.iter().all(Result::is_ok));
+                        left -= round;
+                    }
+                    time
+                });
+            });
+        }
+        group.finish();
+    }
+}
+
+fn create(criterion: &mut Criterion) {
+    for suite in SUITES {
+        let name = suite.sdes_name().unwrap_or_default();
+        criterion.bench_function(&format!("srtp/create/{name}"), |bencher| {
+            bencher.iter_with_large_drop(|| sender(black_box(suite)));
+        });
+    }
 }
 
 /// Measures for every suite and payload what `new` makes: given packets, the time it needs.

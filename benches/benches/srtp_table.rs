@@ -11,6 +11,7 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a benchmark may end in a panic"
 )]
@@ -21,7 +22,7 @@ use std::time::Instant;
 
 use mediasec_benches::{PAYLOADS, rtp_packet};
 use srtp::batch::{self, Packet};
-use srtp::keying::{KeyEntry, KeySet, MasterKey, Parameters, Profile, StaticKeys};
+use srtp::keying::{KeySet, MasterKey, Profile, StaticKeys};
 use srtp::{Backend, Receiver, Sender};
 
 /// Packets of a round: they fit in the nearer caches.
@@ -63,7 +64,7 @@ fn main() {
     let filter = arguments
         .first()
         .filter(|argument| !argument.starts_with("--"));
-    let rounds = if test { 1 } else { 600 };
+    let rounds = if test { 1 } else { 400 };
 
     let mut csv = String::from("name,contender,ns_per_packet,times_faster_is_ours\n");
     println!("backend {backend:?}; ns a packet, and how many times as long as ours (single)");
@@ -157,10 +158,9 @@ fn contenders(
         contender("ours_batch", ours_batch(suite, direction, payload, backend)),
     ];
     #[cfg(feature = "peers")]
-    contenders.push(contender(
-        "libsrtp",
-        peers::libsrtp(suite, direction, payload),
-    ));
+    for (name, round) in peers::all(suite, direction, payload) {
+        contenders.push(contender(name, round));
+    }
     contenders
 }
 
@@ -241,19 +241,7 @@ fn ours_batch(
 
 /// Packets of 160 octets of many streams in turn, under keys of each stream's own, in one session.
 fn round_robin(suite: Profile, streams: u32, backend: Backend) -> Vec<Contender> {
-    let new = || {
-        let entries = (0..streams).map(|ssrc| {
-            let seed = ssrc.to_be_bytes();
-            let secret: Vec<u8> = seed.iter().copied().cycle().take(suite.key_len()).collect();
-            let salt = vec![1; suite.salt_len()];
-            let key = MasterKey::new(suite, &secret, &salt).expect("lengths of the profile");
-            KeyEntry::new(key).for_ssrc(ssrc)
-        });
-        let keys = KeySet::new(suite, Parameters::default(), entries.collect()).expect("keys");
-        let source = StaticKeys::new(keys.duplicate(), keys);
-        let builder = Sender::builder(&source).any_ssrc(1 << 20).backend(backend);
-        builder.build().expect("a sender")
-    };
+    let new = || many_streams::sender(suite, streams, backend);
     let packets = move |next: &mut u32| -> Vec<Buffer> {
         let numbers = (0..ROUND).map(|_| {
             *next += 1;
@@ -335,56 +323,8 @@ fn key(suite: Profile) -> MasterKey {
     MasterKey::new(suite, key, salt).expect("lengths of the profile")
 }
 
+#[path = "srtp_table/many_streams.rs"]
+mod many_streams;
 #[cfg(feature = "peers")]
-mod peers {
-    use super::{Direction, Profile, black_box, round, timed};
-    use libsrtp::{CryptoPolicy, Session, StreamPolicy};
-
-    /// libsrtp on OpenSSL, both built from source.
-    pub(super) fn libsrtp(
-        suite: Profile,
-        direction: Direction,
-        payload: usize,
-    ) -> Box<dyn FnMut(u16) -> f64> {
-        let policy = match suite {
-            Profile::AesCm128HmacSha1_80 => CryptoPolicy::aes_cm_128_hmac_sha1_80(),
-            Profile::AesCm256HmacSha1_80 => CryptoPolicy::aes_cm_256_hmac_sha1_80(),
-            Profile::AeadAes128Gcm => CryptoPolicy::aes_gcm_128_16_auth(),
-            _ => CryptoPolicy::aes_gcm_256_16_auth(),
-        };
-        let mut key = vec![0x5a; suite.key_len()];
-        key.resize(suite.key_len() + suite.salt_len(), 0xa5);
-        let policy = StreamPolicy {
-            rtp: policy,
-            rtcp: policy,
-            key: &key,
-            ..Default::default()
-        };
-        let mut outbound = Session::with_outbound_template(policy).expect("libsrtp");
-        let mut inbound = Session::with_inbound_template(policy).expect("libsrtp");
-        Box::new(move |first| {
-            let mut packets: Vec<Vec<u8>> = round(first, payload)
-                .into_iter()
-                .map(|mut packet| {
-                    packet.octets.truncate(packet.len);
-                    packet.octets.reserve(256);
-                    packet.octets
-                })
-                .collect();
-            let protect = |packets: &mut [Vec<u8>], session: &mut Session| {
-                for packet in packets {
-                    session.protect(black_box(packet)).expect("libsrtp");
-                }
-            };
-            if direction == Direction::Protect {
-                return timed(|| protect(&mut packets, &mut outbound));
-            }
-            protect(&mut packets, &mut outbound);
-            timed(|| {
-                for packet in &mut packets {
-                    inbound.unprotect(black_box(packet)).expect("libsrtp");
-                }
-            })
-        })
-    }
-}
+#[path = "srtp_table/peers.rs"]
+mod peers;

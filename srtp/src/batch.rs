@@ -42,10 +42,11 @@
 
 use bytes::BytesMut;
 
-use crate::framing::Unsigned;
-use crate::kernel::{HmacStates, MAX_JOBS, MacJob, hmac_all};
-use crate::receiver::{Guess, Verdict};
+use crate::framing::{Unsigned, put_mac};
+use crate::kernel::{HmacStates, Isa, MAX_JOBS, MacJob, hmac_all};
+use crate::receiver::{Guess, Hint, Verdict};
 use crate::sender::Deferred;
+use crate::session::{FEW_STREAMS, Session};
 use crate::transform::{HmacSha1, begins_with};
 use crate::{ProtectError, Receiver, Sender, UnprotectError};
 
@@ -185,29 +186,55 @@ impl Slot for BytesMut {
     }
 }
 
+/// Where the streams of the packets seem to be. Asks for their state, then for their keys, so that
+/// what one packet waits for comes along with what the others do; not where few of them share the
+/// cache.
+fn look_up<T>(
+    packets: &[impl Slot],
+    directions: &[T],
+    session: impl Fn(&T) -> &Session,
+) -> [usize; MAX_JOBS] {
+    let mut places = [usize::MAX; MAX_JOBS];
+    let of = |packet: &_| directions.get(Slot::session(packet)).map(&session);
+    if directions.len() < FEW_STREAMS && !directions.iter().any(|one| session(one).is_large()) {
+        for (packet, place) in packets.iter().zip(&mut places) {
+            *place = of(packet).map_or(0, |session| session.streams.recent());
+        }
+        return places;
+    }
+    for (packet, place) in packets.iter().zip(&mut places) {
+        if let Some(session) = of(packet) {
+            *place = session.look_up(packet.octets());
+        }
+    }
+    for (packet, place) in packets.iter().zip(&places) {
+        if let Some(session) = of(packet) {
+            session.prefetch_keys(*place);
+        }
+    }
+    places
+}
+
 /// Up to [`MAX_JOBS`] packets: everything but their MACs, one by one, then all the MACs.
 fn protect_some(
     senders: &mut [Sender],
     packets: &mut [impl Slot],
     results: &mut [Result<(), ProtectError>],
 ) {
-    for packet in &*packets {
-        if let Some(sender) = senders.get(packet.session()) {
-            sender.session.prefetch(packet.octets());
-        }
-    }
+    let places = look_up(packets, senders, |sender| &sender.session);
     let mut all_deferred = [Deferred::default(); MAX_JOBS];
-    let mut any = false;
-    for ((packet, result), deferred) in packets.iter_mut().zip(results).zip(&mut all_deferred) {
+    let mut waiting = 0;
+    let work = packets.iter_mut().zip(results).zip(&mut all_deferred);
+    for (((packet, result), deferred), place) in work.zip(&places) {
         let Some(sender) = senders.get_mut(packet.session()) else {
             *result = Err(ProtectError::NoKey);
             continue;
         };
-        let overhead = sender.srtp_overhead();
+        let overhead = sender.session.framing.srtp_overhead();
         let (buffer, len) = packet.with_room(overhead);
-        match sender.protect_rtp_but_mac(buffer, len, Some(deferred)) {
+        match sender.protect_rtp_but_mac(buffer, len, *place, Some(deferred)) {
             Ok(protected) => {
-                any |= deferred.unsigned.mac_len > 0;
+                waiting += usize::from(deferred.unsigned.mac_len > 0);
                 packet.set_len(protected);
                 *result = Ok(());
             }
@@ -218,33 +245,39 @@ fn protect_some(
             }
         }
     }
-    if !any {
-        return;
-    }
 
-    let mut macs = Macs::default();
-    for ((packet, deferred), at) in packets.iter().zip(&all_deferred).zip(0..) {
-        if deferred.unsigned.mac_len > 0
-            && let Some(sender) = senders.get(packet.session())
+    // Nearly always once: sessions of one process use the same instructions.
+    while waiting > 0 {
+        let mut macs = Macs::default();
+        for (at, ((packet, deferred), place)) in
+            packets.iter().zip(&all_deferred).zip(&places).enumerate()
         {
-            let keys = sender.session.keys.serving(deferred.ssrc);
-            let mac = keys.by_serial(deferred.serial).and_then(|k| k.srtp_mac());
-            let message = packet.octets().get(..deferred.unsigned.message);
-            if let (Some(mac), Some(message)) = (mac, message) {
-                macs.add(at, mac, message, deferred.unsigned.roc);
+            if deferred.unsigned.mac_len > 0
+                && let Some(sender) = senders.get(packet.session())
+            {
+                let mac = sender
+                    .session
+                    .srtp_mac(deferred.ssrc, *place, deferred.serial);
+                let message = packet.octets().get(..deferred.unsigned.message);
+                if let (Some(mac), Some(message)) = (mac, message) {
+                    macs.add(at, mac, message, deferred.unsigned.roc);
+                }
             }
         }
-    }
-    let macs = macs.compute();
-    for ((packet, deferred), mac) in packets.iter_mut().zip(&all_deferred).zip(&macs) {
-        let Unsigned {
-            mac_at, mac_len, ..
-        } = deferred.unsigned;
-        if let Some(mac) = mac
-            && let Some(rest) = packet.octets_mut().get_mut(mac_at..)
-            && let (Some(slot), Some(mac)) = (rest.get_mut(..mac_len), mac.get(..mac_len))
-        {
-            slot.copy_from_slice(mac);
+        let tags = macs.compute();
+        if tags.count == 0 {
+            return;
+        }
+        for (at, tag) in tags.iter() {
+            if let (Some(packet), Some(deferred)) = (packets.get_mut(at), all_deferred.get_mut(at))
+            {
+                let Unsigned {
+                    mac_at, mac_len, ..
+                } = deferred.unsigned;
+                put_mac(packet.octets_mut(), mac_at, tag, mac_len);
+                deferred.unsigned.mac_len = 0;
+                waiting -= 1;
+            }
         }
     }
 }
@@ -256,58 +289,70 @@ fn unprotect_some(
     packets: &mut [impl Slot],
     results: &mut [Result<(), UnprotectError>],
 ) {
-    for packet in &*packets {
-        if let Some(receiver) = receivers.get(packet.session()) {
-            receiver.session.prefetch(packet.octets());
-        }
+    let places = look_up(packets, receivers, |receiver| &receiver.session);
+    let mut hints = places.map(Hint::stream_at);
+    if receivers.iter().any(Receiver::guesses) {
+        judge(receivers, packets, results.len(), &places, &mut hints);
     }
-    let mut guesses: [Option<Guess>; MAX_JOBS] = [None; MAX_JOBS];
-    let mut macs = Macs::default();
-    for (((packet, guess), _), at) in packets.iter().zip(&mut guesses).zip(&*results).zip(0..) {
-        let Some(receiver) = receivers.get(packet.session()) else {
-            continue;
-        };
-        *guess = receiver.guess(packet.octets());
-        if let Some(guess) = guess {
-            let keys = receiver.session.keys.serving(guess.ssrc);
-            let mac = keys.by_serial(guess.serial).and_then(|k| k.srtp_mac());
-            let message = packet.octets().get(..guess.unsigned.message);
-            if let (Some(mac), Some(message)) = (mac, message) {
-                macs.add(at, mac, message, guess.unsigned.roc);
-            }
-        }
-    }
-    let macs = macs.compute();
 
-    let judged = guesses.iter().zip(&macs);
-    for ((packet, result), (guess, mac)) in packets.iter_mut().zip(results).zip(judged) {
+    for ((packet, result), hint) in packets.iter_mut().zip(results).zip(&hints) {
         let Some(receiver) = receivers.get_mut(packet.session()) else {
             *result = Err(UnprotectError::NoKey);
             continue;
         };
-        let octets = packet.octets_mut();
-        let verdict = guess.zip(*mac).and_then(|(guess, mac)| {
-            let tag = octets.get(guess.unsigned.mac_at..)?;
-            Some(Verdict {
-                serial: guess.serial,
-                index: guess.index,
-                right: begins_with(&mac, tag),
-            })
-        });
         *result = receiver
-            .unprotect_rtp_judged(octets, verdict)
+            .unprotect_rtp_hinted(packet.octets_mut(), hint)
             .map(|len| packet.set_len(len));
     }
 }
 
-/// MACs that are computed together.
+/// Computes MACs under guessed keys and indices, and notes whether they are right.
+fn judge(
+    receivers: &[Receiver],
+    packets: &[impl Slot],
+    results: usize,
+    places: &[usize; MAX_JOBS],
+    hints: &mut [Hint; MAX_JOBS],
+) {
+    let mut guesses = [Guess::default(); MAX_JOBS];
+    let mut macs = Macs::default();
+    let work = packets.iter().take(results).zip(&mut guesses).zip(places);
+    for (at, ((packet, slot), place)) in work.enumerate() {
+        let Some(receiver) = receivers.get(packet.session()) else {
+            continue;
+        };
+        let Some(guess) = receiver.guess(packet.octets(), *place) else {
+            continue;
+        };
+        let mac = receiver.session.srtp_mac(guess.ssrc, *place, guess.serial);
+        let message = packet.octets().get(..guess.unsigned.message);
+        if let (Some(mac), Some(message)) = (mac, message) {
+            *slot = guess;
+            // One for other instructions than the first is left to the opening.
+            macs.add(at, mac, message, guess.unsigned.roc);
+        }
+    }
+    for (at, mac) in macs.compute().iter() {
+        if let (Some(packet), Some(guess), Some(hint)) =
+            (packets.get(at), guesses.get(at), hints.get_mut(at))
+        {
+            let tag = packet.octets().get(guess.unsigned.mac_at..);
+            hint.verdict = tag.map(|tag| Verdict {
+                serial: guess.serial,
+                index: guess.index,
+                right: begins_with(mac, tag),
+            });
+        }
+    }
+}
+
+/// MACs that are computed together, by the instructions of the first.
 struct Macs<'a> {
     jobs: [MacJob<'a>; MAX_JOBS],
     /// The packet of each.
     places: [usize; MAX_JOBS],
     count: usize,
-    first: Option<&'a HmacSha1>,
-    done: [Option<[u8; 20]>; MAX_JOBS],
+    isa: Option<Isa>,
 }
 
 impl Default for Macs<'_> {
@@ -321,20 +366,16 @@ impl Default for Macs<'_> {
             jobs: [unused; MAX_JOBS],
             places: [0; MAX_JOBS],
             count: 0,
-            first: None,
-            done: [None; MAX_JOBS],
+            isa: None,
         }
     }
 }
 
 impl<'a> Macs<'a> {
-    /// Adds the MAC of the packet at `at`. One for other instructions than the first is computed at
-    /// once.
+    /// Adds the MAC of the packet at `at`, unless it is for other instructions than the first.
+    #[inline]
     fn add(&mut self, at: usize, mac: &'a HmacSha1, message: &'a [u8], roc: [u8; 4]) {
-        if self.first.get_or_insert(mac).isa() != mac.isa() {
-            if let Some(slot) = self.done.get_mut(at) {
-                *slot = Some(mac.tag(message, Some(roc)));
-            }
+        if *self.isa.get_or_insert(mac.isa()) != mac.isa() {
             return;
         }
         if let (Some(job), Some(place)) = (
@@ -347,19 +388,34 @@ impl<'a> Macs<'a> {
         }
     }
 
-    /// The MACs, each at the place of its packet.
-    fn compute(&self) -> [Option<[u8; 20]>; MAX_JOBS] {
-        let mut done = self.done;
-        let jobs = self.jobs.get(..self.count).unwrap_or_default();
-        if let Some(first) = self.first {
-            let mut tags = [[0; 20]; MAX_JOBS];
-            hmac_all(first.isa(), jobs, &mut tags);
-            for (tag, place) in tags.into_iter().take(self.count).zip(self.places) {
-                if let Some(slot) = done.get_mut(place) {
-                    *slot = Some(tag);
-                }
-            }
+    fn compute(self) -> Tags {
+        let mut tags = [[0; 20]; MAX_JOBS];
+        if let Some(isa) = self.isa {
+            let jobs = self.jobs.get(..self.count).unwrap_or_default();
+            hmac_all(isa, jobs, &mut tags);
         }
-        done
+        Tags {
+            octets: tags,
+            places: self.places,
+            count: self.count,
+        }
+    }
+}
+
+/// MACs that were computed together.
+struct Tags {
+    octets: [[u8; 20]; MAX_JOBS],
+    places: [usize; MAX_JOBS],
+    count: usize,
+}
+
+impl Tags {
+    /// Each with the place of its packet.
+    fn iter(&self) -> impl Iterator<Item = (usize, &[u8; 20])> {
+        self.places
+            .iter()
+            .copied()
+            .zip(&self.octets)
+            .take(self.count)
     }
 }

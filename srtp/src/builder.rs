@@ -201,6 +201,11 @@ impl<D: Direction> Builder<D> {
                 scope: self.scope,
                 roc_always_zero: self.roc_always_zero,
                 claimed: false,
+                common: parameters == Parameters::default()
+                    && self.keys.mki_len() == 0
+                    && self.cryptex == Cryptex::Off
+                    && self.element_ids.is_empty()
+                    && !self.roc_always_zero,
                 srtcp_start: 0,
             },
             retired: Retired::new(),

@@ -7,7 +7,7 @@ mod rtp;
 pub(crate) use rtcp::RtcpPacket;
 pub(crate) use rtp::{RtpPacket, Trailer, Unsigned};
 
-use crate::header_extension::ElementIds;
+use crate::header_extension::{CRYPTEX_GROWTH, ElementIds};
 use crate::keying::{Parameters, Profile};
 
 /// What all packets of one direction of a session have in common.
@@ -18,6 +18,18 @@ pub(crate) struct Framing {
     pub(crate) mki_len: usize,
     pub(crate) cryptex: Cryptex,
     pub(crate) element_ids: ElementIds,
+}
+
+impl Framing {
+    /// Octets by which an SRTP packet is longer than its RTP packet, at most.
+    #[inline]
+    pub(crate) fn srtp_overhead(&self) -> usize {
+        let cryptex = match self.cryptex {
+            Cryptex::Off => 0,
+            Cryptex::Enabled | Cryptex::Required => CRYPTEX_GROWTH,
+        };
+        cryptex + Trailer::longest(self)
+    }
 }
 
 /// Whether CSRC lists and header extensions are encrypted as a whole ([RFC 9335]).
@@ -41,6 +53,18 @@ pub enum Cryptex {
 pub(crate) enum OpenError {
     Forged,
     TooShort,
+}
+
+/// Writes the first `len` octets of `mac` at `at` and returns where they end.
+#[inline]
+pub(crate) fn put_mac(buffer: &mut [u8], at: usize, mac: &[u8; 20], len: usize) -> Option<usize> {
+    if len == 10 {
+        // Nearly always; its length is then known to the compiler.
+        let slot = buffer.get_mut(at..)?.first_chunk_mut::<10>()?;
+        *slot = *mac.first_chunk()?;
+        return Some(at + 10);
+    }
+    put(buffer, at, mac.get(..len)?)
 }
 
 /// Writes `octets` at `at` and returns where they end.

@@ -214,10 +214,11 @@ impl Builder<Sender> {
                     .srtcp
                     .skip_to(highest.saturating_add(skip.srtcp.into()));
             }
-            for usage in &mut stream.usage {
+            stream.usage.retain_mut(|usage| {
                 usage.srtp = usage.srtp.saturating_add(skip.srtp);
                 usage.srtcp = usage.srtcp.saturating_add(skip.srtcp.into());
-            }
+                true
+            });
         }
         resumed.srtcp_start = resumed.srtcp_start.saturating_add(skip.srtcp);
         Self::from_resumed(resumed, keys)

@@ -8,6 +8,7 @@ const MAX_INDEX: u64 = (1 << 48) - 1;
 /// no sender may reach under one master key.
 ///
 /// [RFC 3711 §3.3.1]: https://www.rfc-editor.org/rfc/rfc3711#section-3.3.1
+#[inline]
 pub(crate) fn estimate(highest: Option<u64>, initial_roc: u32, seq: u16) -> Option<u64> {
     let seq = u64::from(seq);
     let Some(highest) = highest else {
@@ -27,6 +28,7 @@ pub(crate) fn estimate(highest: Option<u64>, initial_roc: u32, seq: u16) -> Opti
 }
 
 /// The rollover counter of an index.
+#[inline]
 pub(crate) fn roc(index: u64) -> u32 {
     u32::try_from(index >> 16).unwrap_or(u32::MAX)
 }

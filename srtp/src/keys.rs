@@ -29,6 +29,23 @@ pub(crate) struct Keys {
     serials: HashMap<KeyIdentity, u32>,
     /// Whether some keys only stay for packets on their way.
     replacing: bool,
+    /// Counts the times that keys came or went.
+    generation: u32,
+}
+
+/// Where the only key of a stream is, or nowhere if it has several; until keys come or go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Route {
+    generation: u32,
+    group: u32,
+}
+
+impl Route {
+    /// Not looked for yet.
+    pub(crate) const NONE: Self = Self {
+        generation: 0,
+        group: 0,
+    };
 }
 
 /// The keys that may serve one stream; at most [`MAX_KEYS_PER_STREAM`].
@@ -91,6 +108,7 @@ impl Keys {
             next_serial: 0,
             serials: HashMap::new(),
             replacing: false,
+            generation: 1,
         };
         for entry in set.entries() {
             keys.add(entry.duplicate())?;
@@ -115,6 +133,47 @@ impl Keys {
             by_ssrc: self.by_ssrc.clone(),
             serials: self.serials.clone(),
             ..*self
+        })
+    }
+
+    /// Where the only key of `ssrc` is, if it has but one.
+    #[cold]
+    pub(crate) fn route(&self, ssrc: u32) -> Route {
+        if self.generation == u32::MAX {
+            return Route::NONE;
+        }
+        let group = self.by_ssrc.get(&ssrc).copied().or(self.any_ssrc);
+        let only = group.filter(|_| self.serving(ssrc).only().is_some());
+        Route {
+            generation: self.generation,
+            group: only
+                .and_then(|at| u32::try_from(at).ok())
+                .unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Whether some keys only stay for packets on their way.
+    pub(crate) const fn are_being_replaced(&self) -> bool {
+        self.replacing
+    }
+
+    /// Whether keys came or went since the route was looked for.
+    #[inline]
+    pub(crate) const fn is_current(&self, route: Route) -> bool {
+        route.generation == self.generation
+    }
+
+    /// The only key that may serve a stream, if its route says where that is.
+    #[inline]
+    pub(crate) fn only_on(&self, route: Route) -> Option<Serving<'_>> {
+        if !self.is_current(route) {
+            return None;
+        }
+        let group = self.groups.get(usize::try_from(route.group).ok()?)?;
+        Some(Serving {
+            named: &[],
+            any: &group.keys,
+            replacing: false,
         })
     }
 
@@ -146,10 +205,11 @@ impl Keys {
         keys.find(|key| key.serial == serial).map(|key| &mut **key)
     }
 
-    /// Asks for what the next packet of `ssrc` will need.
-    pub(crate) fn prefetch(&self, ssrc: u32) {
+    /// Asks for what the next packet of a stream will need.
+    #[inline]
+    pub(crate) fn prefetch(&self, route: Route) {
         // Looks at no key itself, which would be waiting for it.
-        if let Some(key) = self.serving(ssrc).only() {
+        if let Some(key) = self.only_on(route).and_then(Serving::only) {
             kernel::prefetch(&key.srtp);
         }
     }
@@ -336,6 +396,7 @@ impl Keys {
             group.keys.retain(|key| wanted(key));
         }
         self.groups.retain(|group| !group.keys.is_empty());
+        self.generation = self.generation.saturating_add(1);
         self.by_ssrc.clear();
         self.any_ssrc = None;
         for (at, group) in self.groups.iter().enumerate() {
@@ -353,6 +414,7 @@ impl Keys {
 
     /// Puts a key among those that serve the same SSRCs, in front of them or behind.
     fn insert(&mut self, mut key: Key, in_front: bool) {
+        self.generation = self.generation.saturating_add(1);
         let next_serial = &mut self.next_serial;
         key.serial = *self.serials.entry(key.identity()).or_insert_with(|| {
             *next_serial += 1;
@@ -522,6 +584,12 @@ impl Key {
         derivation
             .derive(&self.entry, protocol, r)
             .map(|keys| Derived::Fresh(Box::new(keys)))
+    }
+
+    /// The SRTP session keys of a key that is derived once.
+    #[inline]
+    pub(crate) const fn srtp_keys(&self) -> &SessionKeys {
+        &self.srtp.latest.1
     }
 
     /// What authenticates the packets of a key that is derived once.

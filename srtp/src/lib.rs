@@ -14,6 +14,8 @@ pub mod batch;
 #[cfg(feature = "engine")]
 mod builder;
 #[cfg(feature = "engine")]
+mod common_case;
+#[cfg(feature = "engine")]
 mod error;
 #[cfg(feature = "engine")]
 mod event;

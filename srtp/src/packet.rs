@@ -38,6 +38,7 @@ pub(crate) enum Malformed {
 impl RtpHeader {
     /// Reads the header of `packet`, at whose end `trailer` octets belong to SRTP; how many may
     /// depend on the sequence number.
+    #[inline]
     pub(crate) fn parse(
         packet: &[u8],
         trailer: impl FnOnce(u16) -> usize,

@@ -19,8 +19,8 @@ use crate::session::{Rekey, Session, StreamInfo};
 use crate::session_keys::Protocol;
 use crate::stats::UnmatchedStats;
 
-use open::{Candidates, Open, Refusal, open_rtcp, open_rtp};
-pub(crate) use open::{Guess, Verdict};
+use open::{Candidates, Refusal, open_rtcp, open_rtp};
+pub(crate) use open::{Guess, Hint, Verdict};
 
 /// The receiving direction of an SRTP session: makes SRTP into RTP and SRTCP into RTCP, in place.
 ///
@@ -134,7 +134,8 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtp, None)
+        let hint = Hint::stream_at(self.session.streams.recent());
+        self.unprotect_rtp_hinted(packet, &hint)
     }
 
     /// Opens the SRTCP packet that fills `packet` and returns the length of the RTCP packet at its
@@ -144,7 +145,7 @@ impl Receiver {
     ///
     /// [`UnprotectError`]: drop the packet.
     pub fn unprotect_rtcp_in_place(&mut self, packet: &mut [u8]) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtcp, None)
+        self.unprotect(packet, open_rtcp, &Hint::stream_at(0))
     }
 
     /// The profile.
@@ -197,7 +198,7 @@ impl Receiver {
                     header,
                     index,
                 };
-                if attempt.open(&mut copy, None).is_ok() {
+                if attempt.open(&mut copy, trailer, None).is_ok() {
                     return Ok(RocFound { roc, tried });
                 }
                 copy.copy_from_slice(packet);
@@ -261,7 +262,8 @@ impl Receiver {
 
     /// Takes `keys` before the peer begins to send with them. The keys in use so far stay until
     /// the new ones have opened `grace` packets, or [`drop_old_keys`](Self::drop_old_keys); replays
-    /// are refused whatever key a packet comes with.
+    /// are refused whatever key a packet comes with. Of each key given up 20 octets stay remembered,
+    /// so that it cannot come back.
     ///
     /// The same keys again change nothing: neither the ROC nor the replay list
     /// ([RFC 4568 §7.1.4]).
@@ -293,12 +295,22 @@ impl Receiver {
         self.session.events.pop()
     }
 
+    /// Whether there are MACs to guess about: none under an AEAD, and none that would outlast the
+    /// session keys they are of.
+    #[inline]
+    pub(crate) fn guesses(&self) -> bool {
+        let framing = &self.session.framing;
+        !framing.profile.is_aead()
+            && self.previous.is_none()
+            && framing.parameters.srtp_kdr == KeyDerivationRate::ZERO
+    }
+
     /// What the MAC of an SRTP packet is expected to be under, as things stand: a guess, which earlier
     /// packets of a batch may yet prove wrong. `None` if nothing is to be gained by it.
-    pub(crate) fn guess(&self, packet: &[u8]) -> Option<Guess> {
+    pub(crate) fn guess(&self, packet: &[u8], likely: usize) -> Option<Guess> {
         let session = &self.session;
         let framing = &session.framing;
-        if self.previous.is_some() || framing.parameters.srtp_kdr != KeyDerivationRate::ZERO {
+        if !self.guesses() {
             return None;
         }
         let header = RtpHeader::parse(packet, |seq| Trailer::new(framing, seq).len()).ok()?;
@@ -306,7 +318,7 @@ impl Receiver {
         if trailer.mac == 0 {
             return None;
         }
-        let place = session.place(header.ssrc);
+        let place = session.place_near(header.ssrc, likely);
         let index = match trailer.roc_of(packet) {
             Some(roc) => u64::from(roc) << 16 | u64::from(header.seq),
             None => session.srtp_index(&place, header.seq)?,
@@ -329,34 +341,36 @@ impl Receiver {
 
     /// [`unprotect_rtp_in_place`](Self::unprotect_rtp_in_place), with the verdict on the MAC if the
     /// guess that it was reached by proves right.
-    pub(crate) fn unprotect_rtp_judged(
+    pub(crate) fn unprotect_rtp_hinted(
         &mut self,
         packet: &mut [u8],
-        verdict: Option<Verdict>,
+        hint: &Hint,
     ) -> Result<usize, UnprotectError> {
-        self.unprotect(packet, open_rtp, verdict)
+        self.unprotect(packet, open_rtp, hint)
     }
 
+    #[inline]
     fn unprotect(
         &mut self,
         packet: &mut [u8],
-        open: Open,
-        verdict: Option<Verdict>,
+        open: impl Fn(&mut Session, &mut [u8], &mut Vec<u8>, &Hint) -> Result<usize, Refusal>,
+        hint: &Hint,
     ) -> Result<usize, UnprotectError> {
         let [copy, scratch] = &mut self.copies;
         let opened = match &mut self.previous {
-            None => open(&mut self.session, packet, scratch, verdict),
+            None => open(&mut self.session, packet, scratch, hint),
             Some(previous) => {
                 copy.clear();
                 copy.extend_from_slice(packet);
-                match open(&mut self.session, packet, scratch, None) {
+                let hint = Hint::stream_at(hint.likely);
+                match open(&mut self.session, packet, scratch, &hint) {
                     Ok(len) => {
                         previous.grace = previous.grace.saturating_sub(1);
                         Ok(len)
                     }
                     Err(refusal) => {
                         packet.copy_from_slice(copy);
-                        open(&mut previous.session, packet, scratch, None).map_err(|_| refusal)
+                        open(&mut previous.session, packet, scratch, &hint).map_err(|_| refusal)
                     }
                 }
             }

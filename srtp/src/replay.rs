@@ -70,6 +70,7 @@ impl ReplayWindow {
     }
 
     /// Whether `index` was not used yet and is not too old to tell.
+    #[inline]
     pub(crate) fn check(&self, index: u64) -> Result<(), Used> {
         let age = self.highest.and_then(|highest| highest.checked_sub(index));
         match age {
@@ -80,6 +81,7 @@ impl ReplayWindow {
     }
 
     /// Marks an index that [`check`](Self::check) allows as used.
+    #[inline]
     pub(crate) fn accept(&mut self, index: u64) {
         match self.highest {
             None => self.highest = Some(index),
@@ -162,6 +164,7 @@ impl ReplayWindow {
     }
 
     /// Clears the bits of `first..=last`, whose slots hold what is now a window's length old.
+    #[cold]
     fn clear(&mut self, first: u64, last: u64) {
         let ring = self.words().len() * 64;
         if last - first >= u64::try_from(ring).unwrap_or(u64::MAX) {

@@ -4,12 +4,11 @@ use core::fmt;
 use bytes::BytesMut;
 use hashbrown::HashSet;
 
-use crate::Cryptex;
 use crate::builder::Builder;
+use crate::common_case;
 use crate::error::{ProtectError, SessionError};
 use crate::event::{Event, Events};
-use crate::framing::{RtcpPacket, RtpPacket, Trailer, Unsigned};
-use crate::header_extension::CRYPTEX_GROWTH;
+use crate::framing::{RtcpPacket, RtpPacket, Unsigned};
 use crate::index;
 use crate::key_uses::{KeyIdentity, KeyUses, Wanted};
 use crate::keying::{
@@ -117,7 +116,8 @@ impl Sender {
         buffer: &mut [u8],
         len: usize,
     ) -> Result<usize, ProtectError> {
-        self.protect_rtp_but_mac(buffer, len, None)
+        let likely = self.session.streams.recent();
+        self.protect_rtp_but_mac(buffer, len, likely, None)
     }
 
     /// Makes the RTCP packet in the first `len` octets of `buffer` an SRTCP packet and returns its
@@ -167,13 +167,7 @@ impl Sender {
     /// Octets by which an SRTP packet is longer than its RTP packet, at most.
     #[must_use]
     pub fn srtp_overhead(&self) -> usize {
-        let framing = &self.session.framing;
-        let cryptex = if framing.cryptex == Cryptex::Off {
-            0
-        } else {
-            CRYPTEX_GROWTH
-        };
-        cryptex + Trailer::longest(framing)
+        self.session.framing.srtp_overhead()
     }
 
     /// Octets by which an SRTCP packet is longer than its RTCP packet.
@@ -281,7 +275,8 @@ impl Sender {
         Ok(())
     }
 
-    /// Protects with `keys` from now on; those in use so far cannot come back.
+    /// Protects with `keys` from now on; those in use so far cannot come back, for which 20 octets
+    /// of each stay remembered.
     ///
     /// The same keys again change nothing: neither the ROC nor what was sent
     /// ([RFC 4568 §7.1.4]).
@@ -364,19 +359,38 @@ impl Sender {
         self.session.events.pop()
     }
 
-    /// [`protect_rtp_in_place`](Self::protect_rtp_in_place), but for the MAC if there is a `deferred` to
-    /// note what it is.
+    /// [`protect_rtp_in_place`](Self::protect_rtp_in_place) for a packet whose stream is probably at
+    /// `likely`, but for the MAC if there is a `deferred` to note what it is.
+    #[inline]
     pub(crate) fn protect_rtp_but_mac(
         &mut self,
         buffer: &mut [u8],
         len: usize,
+        likely: usize,
+        mut deferred: Option<&mut Deferred>,
+    ) -> Result<usize, ProtectError> {
+        let noted = deferred.as_deref_mut();
+        match common_case::seal(&mut self.session, buffer, len, likely, noted) {
+            Some(protected) => Ok(protected),
+            None => self.protect_any_rtp(buffer, len, likely, deferred),
+        }
+    }
+
+    /// The long way.
+    #[inline(never)]
+    fn protect_any_rtp(
+        &mut self,
+        buffer: &mut [u8],
+        len: usize,
+        likely: usize,
         deferred: Option<&mut Deferred>,
     ) -> Result<usize, ProtectError> {
         let packet = buffer
             .get(..len)
             .ok_or(ProtectError::BufferTooSmall { needed: len })?;
         let header = RtpHeader::parse(packet, |_| 0)?;
-        let (framing, place) = (&self.session.framing, self.session.place(header.ssrc));
+        let place = self.session.place_near(header.ssrc, likely);
+        let framing = &self.session.framing;
         let index = self.srtp_index(&place, header.seq)?;
         let (key, keys, left) = self.key_for(&place, Protocol::Srtp, index)?;
         let packet = RtpPacket {
@@ -411,6 +425,7 @@ impl Sender {
         Ok(protected)
     }
 
+    #[inline]
     fn srtp_index(&self, place: &Place, seq: u16) -> Result<u64, ProtectError> {
         let session = &self.session;
         if !session.serves(place) {
@@ -467,7 +482,7 @@ impl Sender {
             Protocol::Srtp => index,
             Protocol::Srtcp => session.latest_srtp_index(place),
         };
-        let key = session.keys.serving(place.ssrc).for_sending(srtp_index);
+        let key = session.serving(place).for_sending(srtp_index);
         let key = key.ok_or(ProtectError::NoKey)?;
         let left = session.left(place, key, protocol);
         if left == 0 {

@@ -9,11 +9,12 @@ use crate::index;
 use crate::kernel;
 use crate::key_uses::{KeyIdentity, Retired};
 use crate::keying::{KeyEntry, KeySet, KeyingError, Mki};
-use crate::keys::{Key, Keys};
+use crate::keys::{Key, Keys, Route, Serving};
 use crate::replay::Used;
 use crate::session_keys::{Protocol, SessionKeys};
 use crate::stats::StreamStats;
 use crate::stream::{Stream, Streams, limit};
+use crate::transform::HmacSha1;
 
 /// One direction of a session: keys, streams, and the form of its packets.
 pub(crate) struct Session {
@@ -30,8 +31,8 @@ pub(crate) struct Session {
 /// so: 82 seconds at 20 ms a packet.
 const WRAP_NOTICE: u64 = 4096;
 
-/// Streams of which none is worth asking for: the cache keeps so few by itself.
-const FEW_STREAMS: usize = 64;
+/// Streams or sessions of which none is worth asking for: the cache keeps so few by itself.
+pub(crate) const FEW_STREAMS: usize = 64;
 
 /// What the application chose when it built the session.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) roc_always_zero: bool,
     /// A sender whose keys are claimed for the SSRCs it has, and for no others.
     pub(crate) claimed: bool,
+    /// Whether packets are of the simple form that has a [short way](crate::common_case).
+    pub(crate) common: bool,
     /// The SRTCP index that streams of a sender begin with: 0, or behind a hand-over.
     pub(crate) srtcp_start: u32,
 }
@@ -97,27 +100,61 @@ pub(crate) struct Place {
 }
 
 impl Session {
-    /// Asks for the stream that an RTP packet seems to belong to.
-    pub(crate) fn prefetch(&self, packet: &[u8]) {
-        if self.streams.iter().len() < FEW_STREAMS {
-            return;
-        }
+    /// Whether the cache may have lost streams between their packets.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        self.streams.iter().len() >= FEW_STREAMS
+    }
+
+    /// Where the stream of an RTP packet seems to be; asks for its state.
+    #[inline]
+    pub(crate) fn look_up(&self, packet: &[u8]) -> usize {
         let ssrc = packet.get(8..).and_then(|rest| rest.first_chunk());
-        if let Some(ssrc) = ssrc.map(|ssrc| u32::from_be_bytes(*ssrc))
-            && let Some(stream) = self.streams.get(ssrc)
-        {
+        let at = ssrc.and_then(|ssrc| self.streams.find(u32::from_be_bytes(*ssrc)));
+        if let Some(stream) = at.and_then(|at| self.streams.at(at)) {
             kernel::prefetch(stream);
-            self.keys.prefetch(ssrc);
+        }
+        at.unwrap_or(usize::MAX)
+    }
+
+    /// Asks for the keys of the stream at `at`.
+    #[inline]
+    pub(crate) fn prefetch_keys(&self, at: usize) {
+        if let Some(stream) = self.streams.at(at) {
+            self.keys.prefetch(stream.route);
         }
     }
 
+    #[inline]
     pub(crate) fn place(&self, ssrc: u32) -> Place {
-        let at = self.streams.find(ssrc);
+        self.place_at(ssrc, self.streams.find(ssrc))
+    }
+
+    /// The place of a stream that was at `likely` when it was last looked up.
+    #[inline]
+    pub(crate) fn place_near(&self, ssrc: u32, likely: usize) -> Place {
+        self.place_at(ssrc, self.streams.find_at(ssrc, likely))
+    }
+
+    #[inline]
+    fn place_at(&self, ssrc: u32, at: Option<usize>) -> Place {
         let revived = match at {
             Some(_) => None,
             None => self.revived(ssrc),
         };
         Place { ssrc, at, revived }
+    }
+
+    /// The keys that may serve the stream.
+    #[inline]
+    pub(crate) fn serving(&self, place: &Place) -> Serving<'_> {
+        let route = self
+            .stream(place)
+            .map_or(Route::NONE, |stream| stream.route);
+        match self.keys.only_on(route) {
+            Some(serving) => serving,
+            None => self.keys.serving(place.ssrc),
+        }
     }
 
     #[cold]
@@ -126,6 +163,7 @@ impl Session {
         stream.map(Box::new)
     }
 
+    #[inline]
     pub(crate) fn stream<'a>(&'a self, place: &'a Place) -> Option<&'a Stream> {
         match place.at {
             Some(at) => self.streams.at(at),
@@ -133,7 +171,15 @@ impl Session {
         }
     }
 
+    /// What authenticates the SRTP packets of a stream under the key `serial`, which is derived once.
+    #[inline]
+    pub(crate) fn srtp_mac(&self, ssrc: u32, likely: usize, serial: u32) -> Option<&HmacSha1> {
+        let place = self.place_near(ssrc, likely);
+        self.serving(&place).by_serial(serial)?.srtp_mac()
+    }
+
     /// Whether a stream with this SSRC exists or may begin.
+    #[inline]
     pub(crate) fn serves(&self, place: &Place) -> bool {
         let ssrc = place.ssrc;
         self.stream(place).is_some()
@@ -146,11 +192,13 @@ impl Session {
     }
 
     /// Whether there is no stream with this SSRC and no room for one.
+    #[inline]
     pub(crate) fn lacks_room(&self, place: &Place) -> bool {
         place.at.is_none() && self.streams.is_full()
     }
 
     /// The SRTP index of a packet with this sequence number.
+    #[inline]
     pub(crate) fn srtp_index(&self, place: &Place, seq: u16) -> Option<u64> {
         let position = self.stream(place).map(Stream::position);
         let (highest, roc) = position.unwrap_or_else(|| (None, self.initial_roc(place.ssrc)));
@@ -164,12 +212,14 @@ impl Session {
     }
 
     /// Whether the index was not used yet and is not too old to tell.
+    #[inline]
     pub(crate) fn check(&self, place: &Place, protocol: Protocol, index: u64) -> Result<(), Used> {
         self.stream(place)
             .map_or(Ok(()), |stream| stream.window_of(protocol).check(index))
     }
 
     /// Packets that the key may yet serve in this stream.
+    #[inline]
     pub(crate) fn left(&self, place: &Place, key: &Key, protocol: Protocol) -> u64 {
         let used = self
             .stream(place)
@@ -197,9 +247,12 @@ impl Session {
             let stream = place.revived.map(|stream| *stream);
             self.streams.insert(stream.unwrap_or_else(begun)).ok()
         });
-        let Some(stream) = at.and_then(|at| self.streams.at_mut(at)) else {
+        let Some(stream) = at.and_then(|at| self.streams.take_turn(at)) else {
             return;
         };
+        if !self.keys.is_current(stream.route) {
+            stream.route = self.keys.route(ssrc);
+        }
         if protocol == Protocol::Srtp {
             stream.next_roc = None;
             if self.settings.roc_always_zero {
@@ -284,6 +337,7 @@ impl Session {
             events: Events::new(),
             settings: Settings {
                 srtcp_start: 0,
+                common: self.settings.common && set.mki_len() == 0,
                 ..self.settings
             },
             retired: self.retired.clone(),

@@ -5,7 +5,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::Backend;
 use crate::kdf::{Kdf, Label, block_cipher};
 use crate::keying::{MAX_KEY_LEN, MasterKey, Profile};
-use crate::transform::{AesF8, BlockCipher, Gcm, HmacSha1};
+use crate::transform::{AesF8, BlockCipher, Gcm, GcmNonce, HmacSha1};
 
 /// Which of the two protocols a session key serves; they never share one.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -155,6 +155,7 @@ impl SessionSalt {
     /// The initial counter block of a packet ([RFC 3711 §4.1.1]).
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
+    #[inline]
     pub(crate) fn counter_block(&self, ssrc: u32, index: u64) -> [u8; 16] {
         let varied = u128::from(ssrc) << 64 | u128::from(index) << 16;
         (u128::from_be_bytes(self.0) ^ varied).to_be_bytes()
@@ -164,10 +165,10 @@ impl SessionSalt {
     ///
     /// [RFC 7714 §8.1]: https://www.rfc-editor.org/rfc/rfc7714#section-8.1
     /// [§9.1]: https://www.rfc-editor.org/rfc/rfc7714#section-9.1
-    pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> [u8; 12] {
+    #[inline]
+    pub(crate) fn nonce(&self, ssrc: u32, index: u64) -> GcmNonce {
         let varied = u128::from(ssrc) << 80 | u128::from(index) << 32;
-        let [nonce @ .., _, _, _, _] = (u128::from_be_bytes(self.0) ^ varied).to_be_bytes();
-        nonce
+        GcmNonce::new(u128::from_be_bytes(self.0) ^ varied)
     }
 }
 

@@ -8,26 +8,29 @@ use hashbrown::{HashMap, HashSet};
 use crate::error::SessionError;
 use crate::index;
 use crate::keying::Lifetime;
+use crate::keys::Route;
 use crate::replay::ReplayWindow;
 use crate::session_keys::Protocol;
 use crate::stats::StreamStats;
 
 /// One SSRC of a session: its indices and how many packets each master key served it with.
-#[repr(align(64))]
+///
+/// What decides whether a packet is dropped comes first, in one line of the cache.
+#[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) ssrc: u32,
     /// The ROC that the next packet has, whatever its sequence number: before the first packet, and
     /// after the ROC was set.
     pub(crate) next_roc: Option<u32>,
-    /// The key that served last.
-    pub(crate) serial: u32,
+    pub(crate) srtp: ReplayWindow,
+    /// Where its keys are, if that was looked for.
+    pub(crate) route: Route,
+    pub(crate) usage: KeyUsage,
+    pub(crate) stats: StreamStats,
+    pub(crate) srtcp: ReplayWindow,
     /// Whether a packet was processed since idle streams were last looked for.
     pub(crate) active: bool,
-    pub(crate) srtp: ReplayWindow,
-    pub(crate) srtcp: ReplayWindow,
-    pub(crate) usage: Vec<Usage>,
-    pub(crate) stats: StreamStats,
 }
 
 /// How many packets of one stream a master key served.
@@ -38,42 +41,103 @@ pub(crate) struct Usage {
     pub(crate) srtcp: u64,
 }
 
+impl Usage {
+    /// Of a key that never was.
+    const NONE: Self = Self {
+        serial: u32::MAX,
+        srtp: 0,
+        srtcp: 0,
+    };
+
+    const fn of(&self, protocol: Protocol) -> u64 {
+        match protocol {
+            Protocol::Srtp => self.srtp,
+            Protocol::Srtcp => self.srtcp,
+        }
+    }
+}
+
+/// How many packets of one stream each master key served.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyUsage {
+    /// That of the key that served last, if any did.
+    latest: Usage,
+    others: Vec<Usage>,
+}
+
+impl KeyUsage {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Usage> {
+        let latest = Some(&self.latest).filter(|latest| latest.serial != u32::MAX);
+        latest.into_iter().chain(&self.others)
+    }
+
+    /// Changes what `change` finds, and drops what it returns `false` for.
+    pub(crate) fn retain_mut(&mut self, mut change: impl FnMut(&mut Usage) -> bool) {
+        self.others.retain_mut(&mut change);
+        if self.latest.serial != u32::MAX && !change(&mut self.latest) {
+            self.latest = self.others.pop().unwrap_or(Usage::NONE);
+        }
+    }
+
+    /// Makes the key `serial` the latest. If it serves for the first time, it takes the place of
+    /// those that are not `live` any more.
+    #[cold]
+    fn turn_to(&mut self, serial: u32, live: impl Fn(u32) -> bool) {
+        let known = self.others.iter().position(|usage| usage.serial == serial);
+        let next = if let Some(at) = known {
+            self.others.swap_remove(at)
+        } else {
+            self.retain_mut(|usage| live(usage.serial));
+            Usage {
+                serial,
+                ..Usage::default()
+            }
+        };
+        if self.latest.serial != u32::MAX {
+            self.others.push(self.latest);
+        }
+        self.latest = next;
+    }
+}
+
+impl FromIterator<Usage> for KeyUsage {
+    fn from_iter<I: IntoIterator<Item = Usage>>(usage: I) -> Self {
+        let mut usage = usage.into_iter();
+        Self {
+            latest: usage.next().unwrap_or(Usage::NONE),
+            others: usage.collect(),
+        }
+    }
+}
+
 impl Stream {
     pub(crate) fn new(ssrc: u32, next_roc: u32, window: u32) -> Self {
         Self {
             ssrc,
             next_roc: Some(next_roc),
-            serial: u32::MAX,
-            active: true,
             srtp: ReplayWindow::new(window),
-            srtcp: ReplayWindow::new(window),
-            usage: Vec::with_capacity(1),
+            route: Route::NONE,
+            usage: KeyUsage::from_iter([]),
             stats: StreamStats::default(),
+            srtcp: ReplayWindow::new(window),
+            active: true,
         }
     }
 
     /// Counts one more and returns how many the key `serial` has served. A key that serves for the
-    /// first time takes the place of one that is not `live` any more.
+    /// first time takes the place of those that are not `live` any more.
+    #[inline]
     pub(crate) fn count(
         &mut self,
         serial: u32,
         protocol: Protocol,
         live: impl Fn(u32) -> bool,
     ) -> u64 {
-        self.serial = serial;
         self.active = true;
-        let at = self.usage.iter().position(|usage| usage.serial == serial);
-        let at = at.unwrap_or_else(|| {
-            self.usage.retain(|usage| live(usage.serial));
-            self.usage.push(Usage {
-                serial,
-                ..Usage::default()
-            });
-            self.usage.len() - 1
-        });
-        let Some(usage) = self.usage.get_mut(at) else {
-            return 0;
-        };
+        if self.usage.latest.serial != serial {
+            self.usage.turn_to(serial, live);
+        }
+        let usage = &mut self.usage.latest;
         let count = match protocol {
             Protocol::Srtp => &mut usage.srtp,
             Protocol::Srtcp => &mut usage.srtcp,
@@ -83,15 +147,44 @@ impl Stream {
     }
 
     /// Packets of `protocol` that the key `serial` served.
+    #[inline]
     pub(crate) fn used(&self, serial: u32, protocol: Protocol) -> u64 {
-        let usage = self.usage.iter().find(|usage| usage.serial == serial);
-        usage.map_or(0, |usage| match protocol {
-            Protocol::Srtp => usage.srtp,
-            Protocol::Srtcp => usage.srtcp,
-        })
+        if self.usage.latest.serial == serial {
+            return self.usage.latest.of(protocol);
+        }
+        let usage = self
+            .usage
+            .others
+            .iter()
+            .find(|usage| usage.serial == serial);
+        usage.map_or(0, |usage| usage.of(protocol))
+    }
+
+    /// The highest SRTP index, if packets go on from it.
+    #[inline]
+    pub(crate) const fn goes_on_from(&self) -> Option<u64> {
+        match self.next_roc {
+            Some(_) => None,
+            None => self.srtp.highest(),
+        }
+    }
+
+    /// Notes an SRTP packet under the key that served the one before it.
+    #[inline]
+    pub(crate) fn note_common(&mut self, index: u64, octets: usize) {
+        self.srtp.accept(index);
+        self.stats.note_done(octets);
+        self.usage.latest.srtp += 1;
+        self.active = true;
+    }
+
+    /// The key that served last, if any did.
+    pub(crate) const fn latest_serial(&self) -> u32 {
+        self.usage.latest.serial
     }
 
     /// The highest SRTP index that estimates go by, and the ROC they begin with if there is none.
+    #[inline]
     pub(crate) fn position(&self) -> (Option<u64>, u32) {
         match self.next_roc {
             Some(roc) => (None, roc),
@@ -124,6 +217,7 @@ impl Stream {
         }
     }
 
+    #[inline]
     pub(crate) const fn window_of(&self, protocol: Protocol) -> &ReplayWindow {
         match protocol {
             Protocol::Srtp => &self.srtp,
@@ -131,6 +225,7 @@ impl Stream {
         }
     }
 
+    #[inline]
     pub(crate) const fn window(&mut self, protocol: Protocol) -> &mut ReplayWindow {
         match protocol {
             Protocol::Srtp => &mut self.srtp,
@@ -154,6 +249,9 @@ pub(crate) const fn limit(lifetime: Lifetime, protocol: Protocol) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Streams {
     list: Vec<Stream>,
+    /// Where the stream of the latest packet is: often that of the next. Nothing but time depends on
+    /// it.
+    recent: usize,
     by_ssrc: HashMap<u32, usize>,
     max: usize,
     parked: HashMap<u32, Parked>,
@@ -168,7 +266,7 @@ struct Parked {
     next_roc: Option<u32>,
     srtp: Option<u64>,
     srtcp: Option<u64>,
-    usage: Vec<Usage>,
+    usage: KeyUsage,
 }
 
 impl Parked {
@@ -187,6 +285,7 @@ impl Streams {
     pub(crate) fn new(max: usize) -> Self {
         Self {
             list: Vec::new(),
+            recent: 0,
             by_ssrc: HashMap::new(),
             max,
             parked: HashMap::new(),
@@ -203,9 +302,32 @@ impl Streams {
         self.list.len() >= self.max
     }
 
+    /// Where the stream of the latest packet is.
+    #[inline]
+    pub(crate) const fn recent(&self) -> usize {
+        self.recent
+    }
+
     /// Where the stream is, if there is one.
+    #[inline]
     pub(crate) fn find(&self, ssrc: u32) -> Option<usize> {
-        self.by_ssrc.get(&ssrc).copied()
+        self.find_at(ssrc, self.recent)
+    }
+
+    /// The same for a stream that is probably at `likely`.
+    #[inline]
+    pub(crate) fn find_at(&self, ssrc: u32, likely: usize) -> Option<usize> {
+        match self.list.get(likely) {
+            Some(stream) if stream.ssrc == ssrc => Some(likely),
+            _ => self.by_ssrc.get(&ssrc).copied(),
+        }
+    }
+
+    /// The stream at `at`, for a packet that claims to be of it.
+    #[inline]
+    pub(crate) fn take_turn(&mut self, at: usize) -> Option<&mut Stream> {
+        self.recent = at;
+        self.list.get_mut(at)
     }
 
     pub(crate) fn at(&self, at: usize) -> Option<&Stream> {
@@ -263,8 +385,15 @@ impl Streams {
             self.parking_order.retain(|parked| *parked != ssrc);
         }
         let at = self.list.len();
+        if at == 0 {
+            // Most sessions have one stream and no more.
+            self.list.reserve_exact(1);
+        }
         self.by_ssrc.insert(ssrc, at);
-        self.list.push(stream);
+        self.list.push(Stream {
+            route: Route::NONE,
+            ..stream
+        });
         Ok(at)
     }
 

@@ -11,5 +11,5 @@ mod wycheproof_tests;
 
 pub(crate) use aes_f8::AesF8;
 pub(crate) use block_cipher::BlockCipher;
-pub(crate) use gcm::{Gcm, TAG_LEN as GCM_TAG_LEN};
+pub(crate) use gcm::{Gcm, GcmNonce, TAG_LEN as GCM_TAG_LEN};
 pub(crate) use hmac_sha1::{HmacSha1, begins_with};

@@ -159,8 +159,8 @@ fn streams_that_come_and_go_leave_memory_as_it_was() {
             round(octet, first..first + 8);
         }
     });
-    // Given-up keys are remembered for good, 20 octets each.
-    let remembered = 2 * 256 * 20;
+    // Given-up keys are remembered for good, 20 octets each; a hash table may double once.
+    let remembered = 2 * 256 * 20 + 2 * 1024;
     assert!(info.bytes_current <= remembered, "{}", info.bytes_current);
 }
 

@@ -1,4 +1,4 @@
-use super::{Framing, OpenError, put};
+use super::{Framing, OpenError, put, put_mac};
 use crate::error::ProtectError;
 use crate::header_extension as extension;
 use crate::index::roc;
@@ -29,6 +29,7 @@ pub(crate) struct Trailer {
 
 impl Trailer {
     /// What is appended to the packet with sequence number `seq`.
+    #[inline]
     pub(crate) fn new(framing: &Framing, seq: u16) -> Self {
         let parameters = &framing.parameters;
         let aead = framing.profile.is_aead();
@@ -56,6 +57,9 @@ impl Trailer {
 
     /// Octets appended to the packet that gets the most.
     pub(crate) fn longest(framing: &Framing) -> usize {
+        if framing.parameters.roc_transport.is_none() {
+            return Self::new(framing, 0).len();
+        }
         // Whatever the rate of ROC transport, 0 is a multiple of it and 1 of no other.
         Self::new(framing, 0).len().max(Self::new(framing, 1).len())
     }
@@ -110,6 +114,7 @@ impl RtpPacket<'_> {
     /// out the MAC if there is an `unsigned` to note what it is.
     ///
     /// Nothing is written unless everything has room.
+    #[inline]
     pub(crate) fn seal(
         mut self,
         buffer: &mut [u8],
@@ -141,6 +146,7 @@ impl RtpPacket<'_> {
             .ok_or(ProtectError::BufferTooSmall { needed })
     }
 
+    #[inline]
     fn seal_with_room(
         &self,
         buffer: &mut [u8],
@@ -168,9 +174,12 @@ impl RtpPacket<'_> {
         let roc = roc(self.index).to_be_bytes();
         let mut end = 0;
         if let Some(tag) = tag {
-            end = put(rest, end, &tag)?;
+            *rest.first_chunk_mut()? = tag;
+            end = tag.len();
         }
-        end = put(rest, end, mki)?;
+        if !mki.is_empty() {
+            end = put(rest, end, mki)?;
+        }
         if trailer.carries_roc {
             end = put(rest, end, &roc)?;
         }
@@ -185,7 +194,7 @@ impl RtpPacket<'_> {
                 end += trailer.mac;
             } else {
                 let tag = mac.tag(packet, Some(roc));
-                end = put(rest, end, tag.get(..trailer.mac)?)?;
+                end = put_mac(rest, end, &tag, trailer.mac)?;
             }
         }
         Some(len + end)
@@ -195,12 +204,13 @@ impl RtpPacket<'_> {
     /// MAC is right may be known beforehand.
     ///
     /// If it is forged, a packet under HMAC is as it was; under an AEAD its body is unspecified.
+    #[inline]
     pub(crate) fn open(
         &self,
         packet: &mut [u8],
+        trailer: Trailer,
         verdict: Option<bool>,
     ) -> Result<usize, OpenError> {
-        let trailer = Trailer::new(self.framing, self.header.seq);
         let len = packet
             .len()
             .checked_sub(trailer.len())
@@ -213,6 +223,7 @@ impl RtpPacket<'_> {
         Ok(len)
     }
 
+    #[inline]
     fn open_parts(
         &self,
         packet: &mut [u8],
@@ -256,6 +267,7 @@ impl RtpPacket<'_> {
         }
     }
 
+    #[inline]
     fn apply_to_elements(&self, packet: &mut [u8]) {
         if let Some(keys) = &self.keys.header {
             let ids = &self.framing.element_ids;
@@ -264,6 +276,7 @@ impl RtpPacket<'_> {
         }
     }
 
+    #[inline]
     fn apply_keystream(&self, packet: &mut [u8], hidden: bool) -> Option<()> {
         if self.framing.parameters.unencrypted_srtp {
             return Some(());
@@ -290,7 +303,7 @@ impl RtpPacket<'_> {
 mod tests {
     //! Published vectors: RFC 7714 16.1 and 16.2, which give session keys, and RFC 8269 A.1, A.2.
 
-    use super::{RtpHeader, RtpPacket};
+    use super::{RtpHeader, RtpPacket, Trailer};
     use crate::Backend;
     use crate::framing::{Cryptex, Framing};
     use crate::header_extension::ElementIds;
@@ -328,12 +341,13 @@ mod tests {
         let sealed = packet().seal(&mut buffer, rtp.len(), &[], None);
         assert_eq!(sealed, Ok(srtp.len()));
         assert_eq!(buffer, srtp);
-        assert_eq!(packet().open(&mut buffer, None), Ok(rtp.len()));
+        let trailer = Trailer::new(&framing, header.seq);
+        assert_eq!(packet().open(&mut buffer, trailer, None), Ok(rtp.len()));
         assert_eq!(buffer[..rtp.len()], *rtp);
         for octet in 0..srtp.len() {
             let mut forged = srtp.to_vec();
             forged[octet] ^= 0x10;
-            assert!(packet().open(&mut forged, None).is_err());
+            assert!(packet().open(&mut forged, trailer, None).is_err());
         }
     }
 
@@ -381,8 +395,8 @@ mod tests {
         for backend in Backend::available() {
             for (key_len, tag) in tags {
                 let gcm = crate::transform::Gcm::aes(&key[..key_len], backend).unwrap();
-                assert_eq!(gcm.seal(nonce, RTP, &mut []).unwrap(), tag);
-                gcm.open(nonce, RTP, &mut [], tag).unwrap();
+                assert_eq!(gcm.seal(nonce.into(), RTP, &mut []).unwrap(), tag);
+                gcm.open(nonce.into(), RTP, &mut [], tag).unwrap();
             }
         }
     }

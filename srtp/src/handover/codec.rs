@@ -360,13 +360,14 @@ impl<'a> Reader<'a> {
         };
         stream.srtp = self.window(size)?;
         stream.srtcp = self.window(size)?;
-        stream.usage = self.list(|input| {
+        let usage = self.list(|input| {
             Ok(Usage {
                 serial: input.u32()?,
                 srtp: input.u64()?,
                 srtcp: input.u64()?,
             })
         })?;
+        stream.usage = usage.into_iter().collect();
         Ok(stream)
     }
 

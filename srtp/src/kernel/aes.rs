@@ -9,7 +9,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::detect::{Isa, Level};
 
 pub(super) use aes_ni::encrypt as encrypt_aes_ni;
-pub(super) use vaes512::{counter_groups, encrypt as encrypt_vaes512, first_counters};
+pub(super) use vaes512::{
+    apply_last as apply_vaes512, counter_groups, encrypt as encrypt_vaes512, first_counters,
+};
 
 /// Round keys of AES-256; the shorter variants use as many as they have rounds, and one.
 pub(super) type RoundKeys = [[u8; 16]; 15];
@@ -71,7 +73,8 @@ impl AesKey {
     /// counter is the last 16 bits of the block and wraps there.
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
-    pub(crate) fn apply_ctr(&self, iv: &[u8; 16], data: &mut [u8]) {
+    #[inline]
+    pub(crate) fn apply_ctr(&self, iv: u128, data: &mut [u8]) {
         use Rounds::{Fourteen, Ten, Twelve};
         let keys = &self.round_keys;
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.

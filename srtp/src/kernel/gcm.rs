@@ -46,63 +46,61 @@ impl GcmKey {
         Some(Self { aes, powers })
     }
 
-    /// Encrypts `data` in place and returns the tag over `aad` and the ciphertext; `None` if
+    /// Encrypts `data` in place under `nonce`, the upper 96 bits, and returns the tag over `aad` and the ciphertext; `None` if
     /// `data` is longer than a counter of 16 bits serves.
-    pub(crate) fn seal(&self, nonce: &[u8; 12], aad: &[u8], data: &mut [u8]) -> Option<[u8; 16]> {
+    #[inline]
+    pub(crate) fn seal(&self, nonce: u128, aad: &[u8], data: &mut [u8]) -> Option<[u8; 16]> {
         if data.len() > MAX_LEN {
             return None;
         }
         if self.aes.isa().level() < Level::Vaes512 {
-            self.aes.apply_ctr(&first_block(nonce), data);
+            self.aes.apply_ctr(first_block(nonce), data);
             return Some(self.tag(nonce, aad, data));
         }
+        let block = first_block(nonce);
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
         let tag = unsafe {
             match self.aes.rounds() {
-                Rounds::Ten => one_pass::gcm::<10, true>(self, nonce, aad, data),
-                Rounds::Twelve => one_pass::gcm::<12, true>(self, nonce, aad, data),
-                Rounds::Fourteen => one_pass::gcm::<14, true>(self, nonce, aad, data),
+                Rounds::Ten => one_pass::gcm::<10, true>(self, block, aad, data),
+                Rounds::Twelve => one_pass::gcm::<12, true>(self, block, aad, data),
+                Rounds::Fourteen => one_pass::gcm::<14, true>(self, block, aad, data),
             }
         };
         Some(octets(tag))
     }
 
     /// Verifies `tag` and decrypts `data` in place; `false` and `data` as it was if it is wrong.
-    pub(crate) fn open(
-        &self,
-        nonce: &[u8; 12],
-        aad: &[u8],
-        data: &mut [u8],
-        tag: &[u8; 16],
-    ) -> bool {
+    #[inline]
+    pub(crate) fn open(&self, nonce: u128, aad: &[u8], data: &mut [u8], tag: &[u8; 16]) -> bool {
         if data.len() > MAX_LEN {
             return false;
         }
         if self.aes.isa().level() < Level::Vaes512 {
             let right = same(self.tag(nonce, aad, data), *tag);
             if right {
-                self.aes.apply_ctr(&first_block(nonce), data);
+                self.aes.apply_ctr(first_block(nonce), data);
             }
             return right;
         }
+        let block = first_block(nonce);
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
         let expected = unsafe {
             match self.aes.rounds() {
-                Rounds::Ten => one_pass::gcm::<10, false>(self, nonce, aad, data),
-                Rounds::Twelve => one_pass::gcm::<12, false>(self, nonce, aad, data),
-                Rounds::Fourteen => one_pass::gcm::<14, false>(self, nonce, aad, data),
+                Rounds::Ten => one_pass::gcm::<10, false>(self, block, aad, data),
+                Rounds::Twelve => one_pass::gcm::<12, false>(self, block, aad, data),
+                Rounds::Fourteen => one_pass::gcm::<14, false>(self, block, aad, data),
             }
         };
         let right = same(octets(expected), *tag);
         if !right {
             // The one pass has decrypted what nobody vouches for: back to ciphertext.
-            self.aes.apply_ctr(&first_block(nonce), data);
+            self.aes.apply_ctr(first_block(nonce), data);
         }
         right
     }
 
-    fn tag(&self, nonce: &[u8; 12], aad: &[u8], ciphertext: &[u8]) -> [u8; 16] {
-        let mut mask = counter_block(nonce, 1);
+    fn tag(&self, nonce: u128, aad: &[u8], ciphertext: &[u8]) -> [u8; 16] {
+        let mut mask = (nonce | 1).to_be_bytes();
         self.aes.encrypt_block(&mut mask);
         // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
         octets(unsafe { pclmulqdq::tag(&self.powers, &mask, aad, ciphertext) })
@@ -110,15 +108,8 @@ impl GcmKey {
 }
 
 /// The counter block of the first block of data.
-fn first_block(nonce: &[u8; 12]) -> [u8; 16] {
-    counter_block(nonce, 2)
-}
-
-fn counter_block(nonce: &[u8; 12], counter: u8) -> [u8; 16] {
-    // In a register, not octet by octet: what is stored in parts is slow to load as a whole.
-    let mut block = [0; 16];
-    block[..12].copy_from_slice(nonce);
-    (u128::from_be_bytes(block) | u128::from(counter)).to_be_bytes()
+const fn first_block(nonce: u128) -> u128 {
+    nonce | 2
 }
 
 /// The last block that is hashed: both lengths in bits, in the order that the kernels multiply.

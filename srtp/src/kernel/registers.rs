@@ -13,11 +13,12 @@ pub(super) fn load128(octets: &[u8; 16]) -> __m128i {
     unsafe { _mm_loadu_si128(octets.as_ptr().cast()) }
 }
 
-/// The same in two halves: for octets that were just stored so.
+/// The octets of a number in network order, without a detour through memory: a load of the whole
+/// would wait until both halves, and all that comes before them, are stored.
 #[inline]
 #[target_feature(enable = "sse2")]
-pub(super) fn load128_halves(octets: &[u8; 16]) -> __m128i {
-    let value = u128::from_le_bytes(*octets);
+pub(super) fn block128(number: u128) -> __m128i {
+    let value = number.swap_bytes();
     let half = |value: u128| u64::try_from(value & u128::from(u64::MAX)).unwrap_or(0);
     _mm_set_epi64x(half(value >> 64).cast_signed(), half(value).cast_signed())
 }

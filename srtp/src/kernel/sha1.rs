@@ -10,6 +10,11 @@ mod side_by_side;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::detect::Isa;
+#[cfg(target_arch = "x86_64")]
+use super::detect::Level;
+
+#[cfg(target_arch = "x86_64")]
+pub(super) use sha_ni::States;
 
 /// Octets of a block.
 const BLOCK: usize = 64;
@@ -41,7 +46,10 @@ pub(crate) struct MacJob<'a> {
 
 /// The end of a message that fills no block, with its padding: one block or two.
 struct Tail {
-    blocks: [[u8; BLOCK]; 2],
+    /// The last block's length of the message, what follows it, and zeros.
+    octets: [u8; 3 * BLOCK],
+    /// Where the rest begins that fills no block.
+    start: usize,
     two: bool,
 }
 
@@ -80,33 +88,43 @@ impl HmacStates {
 }
 
 impl Tail {
+    const EMPTY: Self = Self {
+        octets: [0; 3 * BLOCK],
+        start: BLOCK,
+        two: false,
+    };
+
+    /// Puts the end of `job` into an empty tail: in pieces whose lengths the compiler knows, where
+    /// the message is no shorter than a block.
     #[inline]
-    fn new(rest: &[u8], trailer: Option<[u8; 4]>, total: usize) -> Self {
-        let mut blocks = [[0; BLOCK]; 2];
-        let octets = blocks.as_flattened_mut();
-        let mut end = 0;
-        for part in [rest, trailer.as_ref().map_or(&[], |roc| &roc[..]), &[0x80]] {
-            if let Some(slot) = octets.get_mut(end..end + part.len()) {
-                slot.copy_from_slice(part);
-            }
-            end += part.len();
+    fn fill(&mut self, job: &MacJob<'_>) {
+        let rest = job.message.as_chunks::<BLOCK>().1;
+        self.start = BLOCK - rest.len();
+        let (head, following) = self.octets.split_at_mut(BLOCK);
+        if let (Some(end), Some(slot)) = (job.message.last_chunk::<BLOCK>(), head.first_chunk_mut())
+        {
+            *slot = *end;
+        } else {
+            head[self.start..].copy_from_slice(rest);
         }
-        let two = end > BLOCK - 8;
-        let bits = u64::try_from((BLOCK + total) * 8)
-            .unwrap_or(0)
-            .to_be_bytes();
-        if let Some(slot) = blocks[usize::from(two)].last_chunk_mut() {
-            *slot = bits;
-        }
-        Self { blocks, two }
+        let (octets, count) = job.following();
+        following[..8].copy_from_slice(&octets);
+        self.two = rest.len() + count > BLOCK - 8;
+        let end = self.start + if self.two { 2 * BLOCK } else { BLOCK };
+        self.octets[end - 8..end].copy_from_slice(&job.bits().to_be_bytes());
     }
 
+    /// The only block, or the second.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn block(&self, second: bool) -> &[u8; BLOCK] {
+        &self.used()[usize::from(second && self.two)]
+    }
+
+    #[inline]
     fn used(&self) -> &[[u8; BLOCK]] {
-        if self.two {
-            &self.blocks
-        } else {
-            &self.blocks[..1]
-        }
+        let blocks = self.octets[self.start..].as_chunks().0;
+        &blocks[..if self.two { 2 } else { 1 }]
     }
 }
 
@@ -115,10 +133,33 @@ impl<'a> MacJob<'a> {
         self.message.len() + self.trailer.map_or(0, |roc| roc.len())
     }
 
-    /// The whole blocks, and the rest.
-    fn parts(&self) -> (&'a [[u8; BLOCK]], Tail) {
-        let (full, rest) = self.message.as_chunks();
-        (full, Tail::new(rest, self.trailer, self.len()))
+    fn full(&self) -> &'a [[u8; BLOCK]] {
+        self.message.as_chunks().0
+    }
+
+    /// What follows the message, with the bit that ends it, and how many octets that is.
+    const fn following(&self) -> ([u8; 8], usize) {
+        match self.trailer {
+            Some([a, b, c, d]) => ([a, b, c, d, 0x80, 0, 0, 0], 5),
+            None => ([0x80, 0, 0, 0, 0, 0, 0, 0], 1),
+        }
+    }
+
+    /// What the padding ends with: bits of the key block and the message.
+    fn bits(&self) -> u64 {
+        u64::try_from((BLOCK + self.len()) * 8).unwrap_or(0)
+    }
+
+    /// Puts the end of the message into an empty tail.
+    #[inline]
+    fn end(&self, isa: Isa, tail: &mut Tail) {
+        #[cfg(target_arch = "x86_64")]
+        if isa.level() == Level::Vaes512 && self.message.len() < BLOCK {
+            // SAFETY: an `Isa` of this level exists only where AVX-512 was found.
+            return unsafe { lanes::avx512::fill(tail, self) };
+        }
+        let _ = isa;
+        tail.fill(self);
     }
 
     /// Blocks that the inner hash takes.
@@ -128,14 +169,11 @@ impl<'a> MacJob<'a> {
     }
 }
 
-/// Block `at` of a message in its parts, or, behind its end, any block.
+/// Block `at` of a message, or, behind its end, any block.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn block_at<'a>(part: &'a (&[[u8; BLOCK]], Tail), at: u32) -> &'a [u8; BLOCK] {
-    let (full, tail) = part;
-    let at = usize::try_from(at).unwrap_or(usize::MAX);
-    full.get(at)
-        .unwrap_or_else(|| &tail.blocks[usize::from(at > full.len())])
+fn block_at<'a>(full: &'a [[u8; BLOCK]], tail: &'a Tail, at: usize) -> &'a [u8; BLOCK] {
+    full.get(at).unwrap_or_else(|| tail.block(at > full.len()))
 }
 
 /// Takes `blocks` into `state`.
@@ -155,12 +193,13 @@ pub(crate) fn hmac(isa: Isa, job: &MacJob<'_>) -> [u8; 20] {
     if isa.has_sha() {
         let mut tag = [0; 20];
         // SAFETY: an `Isa` says so only where the SHA extensions and SSE4.1 were found.
-        unsafe { sha_ni::hmac([job], [&mut tag]) };
+        unsafe { sha_ni::hmac(isa, [job], [&mut tag]) };
         return tag;
     }
-    let (full, tail) = job.parts();
+    let mut tail = Tail::EMPTY;
+    job.end(isa, &mut tail);
     let mut state = *job.states.inner();
-    compress(isa, &mut state, full);
+    compress(isa, &mut state, job.full());
     compress(isa, &mut state, tail.used());
     let mut block = [[0; BLOCK]];
     put(&state, &mut block[0]);

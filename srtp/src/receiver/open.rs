@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::Cryptex;
+use crate::common_case;
 use crate::error::UnprotectError;
 use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, Unsigned, rtcp};
 use crate::header_extension::is_cryptex;
@@ -13,9 +14,6 @@ use crate::packet::{RtpHeader, rtcp_ssrc};
 use crate::replay::Used;
 use crate::session::{Done, Place, Session};
 use crate::session_keys::{Protocol, SessionKeys};
-
-pub(super) type Open =
-    fn(&mut Session, &mut [u8], &mut Vec<u8>, Option<Verdict>) -> Result<usize, Refusal>;
 
 /// Whether the MAC of a packet is right under a key and an index that were guessed beforehand.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +29,32 @@ impl Verdict {
     }
 }
 
-/// The MAC of a packet, to be computed with those of others before the packet is opened.
+/// What is known of a packet before it is opened.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Hint {
+    /// Where its stream probably is.
+    pub(crate) likely: usize,
+    pub(crate) verdict: Option<Verdict>,
+}
+
+impl Hint {
+    pub(crate) const fn stream_at(likely: usize) -> Self {
+        Self {
+            likely,
+            verdict: None,
+        }
+    }
+
+    /// The verdict, if it was reached by this key and index.
+    #[inline]
+    pub(crate) fn verdict_for(&self, serial: u32, index: u64) -> Option<bool> {
+        let verdict = self.verdict.filter(|verdict| verdict.is_for(serial, index));
+        verdict.map(|verdict| verdict.right)
+    }
+}
+
+/// The MAC of a packet, to be computed with those of others before the packet is opened.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Guess {
     pub(crate) ssrc: u32,
     pub(crate) serial: u32,
@@ -47,11 +69,29 @@ pub(super) struct Refusal {
     pub(super) error: UnprotectError,
 }
 
+#[inline]
 pub(super) fn open_rtp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
-    verdict: Option<Verdict>,
+    hint: &Hint,
+) -> Result<usize, Refusal> {
+    if let Some(opened) = common_case::open(session, packet, hint) {
+        return opened.map_err(|(ssrc, error)| Refusal {
+            ssrc: Some(ssrc),
+            error,
+        });
+    }
+    open_any_rtp(session, packet, scratch, hint)
+}
+
+/// The long way.
+#[inline(never)]
+fn open_any_rtp(
+    session: &mut Session,
+    packet: &mut [u8],
+    scratch: &mut Vec<u8>,
+    hint: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let header =
@@ -67,7 +107,7 @@ pub(super) fn open_rtp(
         error,
     };
     check_cryptex(framing.cryptex, &header).map_err(refuse)?;
-    let place = session.place(header.ssrc);
+    let place = session.place_near(header.ssrc, hint.likely);
     let index = match trailer.roc_of(packet) {
         Some(roc) => Some(u64::from(roc) << 16 | u64::from(header.seq)),
         None => session.srtp_index(&place, header.seq),
@@ -82,14 +122,13 @@ pub(super) fn open_rtp(
         index,
     };
     let open = |serial, keys: &SessionKeys, packet: &mut [u8]| {
-        let verdict = verdict.filter(|verdict| verdict.is_for(serial, index));
         RtpPacket {
             framing,
             keys,
             header,
             index,
         }
-        .open(packet, verdict.map(|verdict| verdict.right))
+        .open(packet, trailer, hint.verdict_for(serial, index))
     };
     let mut fresh = None;
     let opened = attempt.open(packet, scratch, &mut fresh, open);
@@ -111,7 +150,7 @@ pub(super) fn open_rtcp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,
-    _: Option<Verdict>,
+    _: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
     let ssrc = rtcp_ssrc(packet, rtcp::overhead(framing)).map_err(|malformed| Refusal {
@@ -185,7 +224,7 @@ impl<'a> Candidates<'a> {
         if !session.serves(place) {
             return Err(UnprotectError::UnknownSsrc);
         }
-        let serving = session.keys.serving(place.ssrc);
+        let serving = session.serving(place);
         let mki = mki.unwrap_or_default();
         let named = match session.framing.mki_len {
             0 => None,
@@ -193,7 +232,7 @@ impl<'a> Candidates<'a> {
         };
         let latest = session
             .stream(place)
-            .and_then(|stream| serving.by_serial(stream.serial));
+            .and_then(|stream| serving.by_serial(stream.latest_serial()));
         Ok(Self {
             serving,
             named,

@@ -78,9 +78,9 @@ fn rfc8269_a_2_1_aria_gcm_128() {
     let (ciphertext, tag) = protected.split_at(160);
     let nonce = hex!("000020e8f5eb00000000315e");
     let mut data = PAYLOAD;
-    assert_eq!(gcm.seal(nonce, &HEADER, &mut data).unwrap(), tag);
+    assert_eq!(gcm.seal(nonce.into(), &HEADER, &mut data).unwrap(), tag);
     assert_eq!(data, ciphertext);
-    gcm.open(nonce, &HEADER, &mut data, tag.try_into().unwrap())
+    gcm.open(nonce.into(), &HEADER, &mut data, tag.try_into().unwrap())
         .unwrap();
     assert_eq!(data, PAYLOAD);
 }
@@ -101,9 +101,9 @@ e210d6ced2cf430ff841472915e7ef48"
     let (ciphertext, tag) = protected.split_at(160);
     let nonce = hex!("000020e8f5eb00000000315e");
     let mut data = PAYLOAD;
-    assert_eq!(gcm.seal(nonce, &HEADER, &mut data).unwrap(), tag);
+    assert_eq!(gcm.seal(nonce.into(), &HEADER, &mut data).unwrap(), tag);
     assert_eq!(data, ciphertext);
-    gcm.open(nonce, &HEADER, &mut data, tag.try_into().unwrap())
+    gcm.open(nonce.into(), &HEADER, &mut data, tag.try_into().unwrap())
         .unwrap();
     assert_eq!(data, PAYLOAD);
 }

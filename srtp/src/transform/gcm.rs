@@ -30,6 +30,33 @@ pub(crate) enum Gcm {
     Ring(Box<ring::aead::LessSafeKey>),
 }
 
+/// A nonce of 12 octets: the upper 96 bits of a block as a number in network order, so that it
+/// travels in registers.
+#[derive(Clone, Copy)]
+pub(crate) struct GcmNonce(u128);
+
+impl GcmNonce {
+    /// The nonce that `block` begins with.
+    #[inline]
+    pub(crate) const fn new(block: u128) -> Self {
+        Self(block & !0xffff_ffff)
+    }
+
+    const fn octets(self) -> [u8; 12] {
+        let [nonce @ .., _, _, _, _] = self.0.to_be_bytes();
+        nonce
+    }
+}
+
+#[cfg(test)]
+impl From<[u8; 12]> for GcmNonce {
+    fn from(octets: [u8; 12]) -> Self {
+        let mut block = [0; 16];
+        block[..12].copy_from_slice(&octets);
+        Self(u128::from_be_bytes(block))
+    }
+}
+
 /// The message is longer than the mode allows, or the tag is wrong.
 #[derive(Debug)]
 pub(crate) struct Refused;
@@ -71,24 +98,25 @@ impl Gcm {
     }
 
     /// Encrypts `data` in place and returns the tag over `aad` and the ciphertext.
+    #[inline]
     pub(crate) fn seal(
         &self,
-        nonce: [u8; 12],
+        nonce: GcmNonce,
         aad: &[u8],
         data: &mut [u8],
     ) -> Result<[u8; TAG_LEN], Refused> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Kernel(key) => key.seal(&nonce, aad, data).ok_or(Refused),
-            Self::Aes128(gcm) => seal(gcm, nonce, aad, data),
-            Self::Aes256(gcm) => seal(gcm, nonce, aad, data),
+            Self::Kernel(key) => key.seal(nonce.0, aad, data).ok_or(Refused),
+            Self::Aes128(gcm) => seal(gcm, nonce.octets(), aad, data),
+            Self::Aes256(gcm) => seal(gcm, nonce.octets(), aad, data),
             #[cfg(feature = "aria")]
-            Self::Aria128(gcm) => seal(&**gcm, nonce, aad, data),
+            Self::Aria128(gcm) => seal(&**gcm, nonce.octets(), aad, data),
             #[cfg(feature = "aria")]
-            Self::Aria256(gcm) => seal(&**gcm, nonce, aad, data),
+            Self::Aria256(gcm) => seal(&**gcm, nonce.octets(), aad, data),
             #[cfg(feature = "ring")]
             Self::Ring(key) => {
-                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce);
+                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce.octets());
                 let aad = ring::aead::Aad::from(aad);
                 let tag = key
                     .seal_in_place_separate_tag(nonce, aad, data)
@@ -100,9 +128,10 @@ impl Gcm {
 
     /// Verifies `tag` and decrypts `data` in place. If the tag is wrong, what `data` then holds is
     /// neither ciphertext nor plaintext.
+    #[inline]
     pub(crate) fn open(
         &self,
-        nonce: [u8; 12],
+        nonce: GcmNonce,
         aad: &[u8],
         data: &mut [u8],
         tag: [u8; TAG_LEN],
@@ -110,21 +139,21 @@ impl Gcm {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Kernel(key) => {
-                if key.open(&nonce, aad, data, &tag) {
+                if key.open(nonce.0, aad, data, &tag) {
                     Ok(())
                 } else {
                     Err(Refused)
                 }
             }
-            Self::Aes128(gcm) => open(gcm, nonce, aad, data, tag),
-            Self::Aes256(gcm) => open(gcm, nonce, aad, data, tag),
+            Self::Aes128(gcm) => open(gcm, nonce.octets(), aad, data, tag),
+            Self::Aes256(gcm) => open(gcm, nonce.octets(), aad, data, tag),
             #[cfg(feature = "aria")]
-            Self::Aria128(gcm) => open(&**gcm, nonce, aad, data, tag),
+            Self::Aria128(gcm) => open(&**gcm, nonce.octets(), aad, data, tag),
             #[cfg(feature = "aria")]
-            Self::Aria256(gcm) => open(&**gcm, nonce, aad, data, tag),
+            Self::Aria256(gcm) => open(&**gcm, nonce.octets(), aad, data, tag),
             #[cfg(feature = "ring")]
             Self::Ring(key) => {
-                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce);
+                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce.octets());
                 let aad = ring::aead::Aad::from(aad);
                 key.open_in_place_separate_tag(nonce, aad, tag.into(), data, 0..)
                     .map(|_| ())

@@ -7,7 +7,7 @@ use core::arch::x86_64::{
 };
 
 use super::RoundKeys;
-use crate::kernel::registers::{load128, load128_halves, store128};
+use crate::kernel::registers::{block128, load128, store128};
 
 const LANES: usize = 8;
 
@@ -81,8 +81,8 @@ pub(in crate::kernel) fn encrypt<const ROUNDS: usize, const N: usize>(
 }
 
 #[target_feature(enable = "aes,sse4.1,ssse3")]
-pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: &[u8; 16], data: &mut [u8]) {
-    let mut counter = _mm_shuffle_epi8(load128_halves(iv), swap());
+pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: u128, data: &mut [u8]) {
+    let mut counter = _mm_shuffle_epi8(block128(iv), swap());
     let (full, rest) = data.as_chunks_mut::<{ LANES * 16 }>();
     for chunk in full {
         let keystream = keystream::<ROUNDS, LANES>(keys, &mut counter);

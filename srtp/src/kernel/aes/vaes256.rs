@@ -7,14 +7,14 @@ use core::arch::x86_64::{
 };
 
 use super::RoundKeys;
-use crate::kernel::registers::{load128, load128_halves, load256, store256};
+use crate::kernel::registers::{block128, load128, load256, store256};
 
 const LANES: usize = 8;
 
 #[target_feature(enable = "avx2,vaes")]
-pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: &[u8; 16], data: &mut [u8]) {
+pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: u128, data: &mut [u8]) {
     let first = _mm256_set_epi16(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    let iv = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load128_halves(iv)), swap());
+    let iv = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(block128(iv)), swap());
     let mut counter = _mm256_add_epi16(iv, first);
     let (full, rest) = data.as_chunks_mut::<{ LANES * 32 }>();
     for chunk in full {

@@ -1,5 +1,10 @@
 //! VAES on 512 bits: four blocks a register, a group; eight groups side by side.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "groups have constant numbers, known to the compiler"
+)]
+
 use core::arch::x86_64::{
     __m512i, _mm_set_epi8, _mm512_add_epi16, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
     _mm512_broadcast_i32x4, _mm512_set_epi64, _mm512_setzero_si512, _mm512_shuffle_epi8,
@@ -8,32 +13,43 @@ use core::arch::x86_64::{
 
 use super::RoundKeys;
 use crate::kernel::registers::{
-    load128, load128_halves, load512, load512_partial, store512, store512_partial,
+    block128, load128, load512, load512_partial, store512, store512_partial,
 };
 
 const GROUPS: usize = 8;
 
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
-pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: &[u8; 16], data: &mut [u8]) {
+pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: u128, data: &mut [u8]) {
     let mut counter = first_counters(iv);
     let (full, rest) = data.as_chunks_mut::<{ GROUPS * 64 }>();
     for chunk in full {
         apply::<ROUNDS, GROUPS>(keys, &mut counter, chunk);
     }
+    apply_last::<ROUNDS>(keys, &mut counter, rest);
+}
+
+/// Adds keystream to eight groups at most.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,vaes")]
+pub(in crate::kernel) fn apply_last<const ROUNDS: usize>(
+    keys: &RoundKeys,
+    counter: &mut __m512i,
+    rest: &mut [u8],
+) {
     match rest.len().div_ceil(64) {
         0 => {}
-        1 => apply::<ROUNDS, 1>(keys, &mut counter, rest),
-        2 => apply::<ROUNDS, 2>(keys, &mut counter, rest),
-        3 => apply::<ROUNDS, 3>(keys, &mut counter, rest),
-        4 => apply::<ROUNDS, 4>(keys, &mut counter, rest),
-        5 => apply::<ROUNDS, 5>(keys, &mut counter, rest),
-        6 => apply::<ROUNDS, 6>(keys, &mut counter, rest),
-        7 => apply::<ROUNDS, 7>(keys, &mut counter, rest),
-        _ => apply::<ROUNDS, GROUPS>(keys, &mut counter, rest),
+        1 => apply::<ROUNDS, 1>(keys, counter, rest),
+        2 => apply::<ROUNDS, 2>(keys, counter, rest),
+        3 => apply::<ROUNDS, 3>(keys, counter, rest),
+        4 => apply::<ROUNDS, 4>(keys, counter, rest),
+        5 => apply::<ROUNDS, 5>(keys, counter, rest),
+        6 => apply::<ROUNDS, 6>(keys, counter, rest),
+        7 => apply::<ROUNDS, 7>(keys, counter, rest),
+        _ => apply::<ROUNDS, GROUPS>(keys, counter, rest),
     }
 }
 
-/// Adds keystream to `data`, which takes `N` groups, the last of them perhaps in part.
+/// Adds keystream to `data`, which takes just `N` groups, the last of them perhaps in part.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
 fn apply<const ROUNDS: usize, const N: usize>(
@@ -43,23 +59,26 @@ fn apply<const ROUNDS: usize, const N: usize>(
 ) {
     let mut blocks = counter_groups::<N>(counter);
     encrypt::<ROUNDS, N>(keys, &mut blocks);
-    let (full, rest) = data.as_chunks_mut::<64>();
-    let mut keystream = blocks.iter();
-    for (octets, keystream) in full.iter_mut().zip(&mut keystream) {
-        store512(octets, _mm512_xor_si512(load512(octets), *keystream));
+    // All groups but the last are whole: by number, so that the keystream stays in registers.
+    let Some((full, rest)) = data.split_at_mut_checked((N - 1) * 64) else {
+        return;
+    };
+    let (full, _) = full.as_chunks_mut::<64>();
+    for at in 0..N - 1 {
+        if let Some(octets) = full.get_mut(at) {
+            store512(octets, _mm512_xor_si512(load512(octets), blocks[at]));
+        }
     }
-    if let (1.., Some(keystream)) = (rest.len(), keystream.next()) {
-        let sum = _mm512_xor_si512(load512_partial(rest), *keystream);
-        store512_partial(rest, sum);
-    }
+    let sum = _mm512_xor_si512(load512_partial(rest), blocks[N - 1]);
+    store512_partial(rest, sum);
 }
 
 /// The first four counters, of which each counts in its last 16 bits, as numbers.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(in crate::kernel) fn first_counters(iv: &[u8; 16]) -> __m512i {
+pub(in crate::kernel) fn first_counters(iv: u128) -> __m512i {
     let steps = _mm512_set_epi64(3 << 48, 0, 2 << 48, 0, 1 << 48, 0, 0, 0);
-    let iv = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(load128_halves(iv)), swap());
+    let iv = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(block128(iv)), swap());
     _mm512_add_epi16(iv, steps)
 }
 

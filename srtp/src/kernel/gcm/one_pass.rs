@@ -1,32 +1,38 @@
 //! AES-GCM with VAES and VPCLMULQDQ on 512 bits: encryption and GHASH in one pass, and one
 //! reduction for the packets of speech.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "groups have constant numbers, known to the compiler"
+)]
+
 use core::arch::x86_64::{
     __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_xor_si128, _mm256_castsi256_si128,
     _mm256_extracti128_si256, _mm256_xor_si256, _mm512_broadcast_i32x4, _mm512_castsi512_si256,
-    _mm512_clmulepi64_epi128, _mm512_extracti64x4_epi64, _mm512_inserti32x4, _mm512_setzero_si512,
-    _mm512_shuffle_epi8, _mm512_ternarylogic_epi32, _mm512_xor_si512, _mm512_zextsi128_si512,
+    _mm512_clmulepi64_epi128, _mm512_extracti32x4_epi32, _mm512_extracti64x4_epi64,
+    _mm512_inserti32x4, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_ternarylogic_epi32,
+    _mm512_xor_si512, _mm512_zextsi128_si512,
 };
 
 use super::pclmulqdq::{Product, multiply, reversed};
-use super::{GcmKey, POWERS, Powers, counter_block, first_block, lengths};
+use super::{GcmKey, POWERS, Powers, lengths};
 use crate::kernel::aes::{
     RoundKeys, counter_groups, encrypt_aes_ni, encrypt_vaes512, first_counters,
 };
 use crate::kernel::registers::{
-    load128, load128_masked, load512, load512_partial, store512, store512_partial,
+    block128, load128, load128_masked, load512, load512_partial, store512, store512_partial,
 };
 
 /// Octets of the chunks that a long packet is worked on in.
 const CHUNK: usize = 256;
 
-/// Encrypts or decrypts `data` and returns the tag over `aad` and the ciphertext.
+/// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad` and the ciphertext.
 #[target_feature(
     enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,aes,pclmulqdq,ssse3,sse4.1"
 )]
 pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
     key: &GcmKey,
-    nonce: &[u8; 12],
+    first_block: u128,
     aad: &[u8],
     data: &mut [u8],
 ) -> __m128i {
@@ -34,9 +40,14 @@ pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
     let powers = &key.powers;
     let h = load128(&powers[POWERS - 1]);
     let lengths = lengths(aad, data);
-    let mut mask = [load128(&counter_block(nonce, 1))];
-    encrypt_aes_ni::<ROUNDS, 1>(keys, &mut mask);
-    let mut counter = first_counters(&first_block(nonce));
+    let first = block128(first_block - 1);
+    // The mask of the tag is encrypted in the place of a fourth block, where the data leaves one.
+    let in_place = !data.len().div_ceil(16).is_multiple_of(4);
+    let mut mask = [first];
+    if !in_place {
+        encrypt_aes_ni::<ROUNDS, 1>(keys, &mut mask);
+    }
+    let mut counter = first_counters(first_block);
 
     let mut sums = Sums::zero();
     let aad = hash_but_last(aad, h);
@@ -60,20 +71,31 @@ pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
         sums.add(_mm512_zextsi128_si512(lengths), _mm512_zextsi128_si512(h));
         rest
     };
-    match rest.data.len().div_ceil(64) {
-        0 => {}
-        1 => last::<ROUNDS, SEAL, 1>(keys, powers, counter, rest, &mut sums),
-        2 => last::<ROUNDS, SEAL, 2>(keys, powers, counter, rest, &mut sums),
-        3 => last::<ROUNDS, SEAL, 3>(keys, powers, counter, rest, &mut sums),
-        _ => last::<ROUNDS, SEAL, 4>(keys, powers, counter, rest, &mut sums),
-    }
-    _mm_xor_si128(reversed(sums.reduce()), mask[0])
+    let counters = Counters {
+        data: counter,
+        fourth: in_place.then_some(first),
+    };
+    let fourth = match rest.data.len().div_ceil(64) {
+        0 => mask[0],
+        1 => last::<ROUNDS, SEAL, 1>(keys, powers, counters, rest, &mut sums),
+        2 => last::<ROUNDS, SEAL, 2>(keys, powers, counters, rest, &mut sums),
+        3 => last::<ROUNDS, SEAL, 3>(keys, powers, counters, rest, &mut sums),
+        _ => last::<ROUNDS, SEAL, 4>(keys, powers, counters, rest, &mut sums),
+    };
+    let mask = if in_place { fourth } else { mask[0] };
+    _mm_xor_si128(reversed(sums.reduce()), mask)
 }
 
 /// Data behind the whole chunks, and the hash of what is in front of it.
 struct Rest<'a> {
     data: &'a mut [u8],
     before: __m128i,
+}
+
+/// The next counters, and another for the fourth block of the last group if that has no data.
+struct Counters {
+    data: __m512i,
+    fourth: Option<__m128i>,
 }
 
 /// The last block of associated data plus the hash of those before it.
@@ -140,37 +162,47 @@ fn absorb(powers: &Powers, hash: __m128i, blocks: &[__m512i; 4]) -> __m128i {
     sums.reduce()
 }
 
-/// Less than a chunk more, in `N` groups of four blocks, into `sums`.
+/// Less than a chunk more, in `N` groups of four blocks, into `sums`; returns the last block of
+/// keystream.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,vaes,vpclmulqdq")]
 fn last<const ROUNDS: usize, const SEAL: bool, const N: usize>(
     keys: &RoundKeys,
     powers: &Powers,
-    mut counter: __m512i,
+    mut counters: Counters,
     rest: Rest<'_>,
     sums: &mut Sums,
-) {
+) -> __m128i {
     let Rest { data, before } = rest;
     let mut before = _mm512_zextsi128_si512(before);
-    let mut blocks = counter_groups::<N>(&mut counter);
+    let mut blocks = counter_groups::<N>(&mut counters.data);
+    if let Some(fourth) = counters.fourth {
+        blocks[N - 1] = _mm512_inserti32x4::<3>(blocks[N - 1], fourth);
+    }
     encrypt_vaes512::<ROUNDS, N>(keys, &mut blocks);
     // The lengths come behind with H^1, so the last block of data has H^2.
     let first = POWERS - 1 - data.len().div_ceil(16);
     let powers = powers.as_flattened().get(first * 16..).unwrap_or_default();
     let mut powers = powers.as_chunks::<64>().0.iter();
-    let (full, part) = data.as_chunks_mut::<64>();
-    let mut blocks = blocks.iter();
-    for ((octets, block), powers) in full.iter_mut().zip(&mut blocks).zip(&mut powers) {
-        let input = load512(octets);
-        let output = _mm512_xor_si512(input, *block);
-        store512(octets, output);
-        let ciphertext = swapped(if SEAL { output } else { input });
-        sums.add(_mm512_xor_si512(ciphertext, before), load512(powers));
-        before = _mm512_setzero_si512();
+    let fourth = _mm512_extracti32x4_epi32::<3>(blocks[N - 1]);
+    // All groups but the last are whole: by number, so that the keystream stays in registers.
+    let Some((full, part)) = data.split_at_mut_checked((N - 1) * 64) else {
+        return fourth;
+    };
+    let (full, _) = full.as_chunks_mut::<64>();
+    for at in 0..N - 1 {
+        if let (Some(octets), Some(powers)) = (full.get_mut(at), powers.next()) {
+            let input = load512(octets);
+            let output = _mm512_xor_si512(input, blocks[at]);
+            store512(octets, output);
+            let ciphertext = swapped(if SEAL { output } else { input });
+            sums.add(_mm512_xor_si512(ciphertext, before), load512(powers));
+            before = _mm512_setzero_si512();
+        }
     }
-    if let (1.., Some(block), Some(powers)) = (part.len(), blocks.next(), powers.next()) {
+    if let Some(powers) = powers.next() {
         let input = load512_partial(part);
-        let output = _mm512_xor_si512(input, *block);
+        let output = _mm512_xor_si512(input, blocks[N - 1]);
         store512_partial(part, output);
         let ciphertext = swapped(if SEAL {
             kept(output, part.len())
@@ -179,6 +211,7 @@ fn last<const ROUNDS: usize, const SEAL: bool, const N: usize>(
         });
         sums.add(_mm512_xor_si512(ciphertext, before), load512(powers));
     }
+    fourth
 }
 
 /// The first `len` octets, and zeros.

@@ -16,11 +16,12 @@ use core::arch::x86_64::{
     _mm_sha1rnds4_epu32, _mm_shuffle_epi8, _mm_xor_si128,
 };
 
-use super::{BLOCK, MacJob};
+use super::{BLOCK, HmacStates, MacJob, Tail, block_at};
+use crate::kernel::detect::Isa;
 use crate::kernel::registers::{load128, store128};
 
 /// The words A to D of `N` states, and the word E.
-struct States<const N: usize> {
+pub(in crate::kernel) struct States<const N: usize> {
     abcd: [__m128i; N],
     e: [__m128i; N],
 }
@@ -41,21 +42,23 @@ pub(super) fn compress_all(state: &mut [u32; 5], blocks: &[[u8; BLOCK]]) {
 
 /// HMAC-SHA1 of `N` messages side by side, of whatever lengths.
 #[target_feature(enable = "sha,ssse3,sse4.1")]
-pub(super) fn hmac<const N: usize>(jobs: [&MacJob<'_>; N], tags: [&mut [u8; 20]; N]) {
-    let parts = jobs.map(MacJob::parts);
+pub(super) fn hmac<const N: usize>(isa: Isa, jobs: [&MacJob<'_>; N], tags: [&mut [u8; 20]; N]) {
+    let mut tails = [Tail::EMPTY; N];
+    for (job, tail) in jobs.iter().zip(&mut tails) {
+        job.end(isa, tail);
+    }
     let shared = jobs.iter().map(|job| job.blocks()).min().unwrap_or(0);
     let mut states = States::load(jobs.map(|job| job.states.inner()));
     for at in 0..shared {
         let mut blocks = [&[0; BLOCK]; N];
-        for (slot, (full, tail)) in blocks.iter_mut().zip(&parts) {
-            *slot = block(full, tail.used(), at);
+        for lane in 0..N {
+            blocks[lane] = block_at(jobs[lane].full(), &tails[lane], at);
         }
         states.compress(blocks);
     }
     for lane in 0..N {
-        let (full, tail) = &parts[lane];
         for at in shared..jobs[lane].blocks() {
-            states.compress_lane(lane, block(full, tail.used(), at));
+            states.compress_lane(lane, block_at(jobs[lane].full(), &tails[lane], at));
         }
     }
 
@@ -67,12 +70,45 @@ pub(super) fn hmac<const N: usize>(jobs: [&MacJob<'_>; N], tags: [&mut [u8; 20];
     }
 }
 
-/// Block `at` of a message.
-#[inline]
-fn block<'a>(full: &'a [[u8; BLOCK]], tail: &'a [[u8; BLOCK]], at: usize) -> &'a [u8; BLOCK] {
-    full.get(at)
-        .or_else(|| tail.get(at - full.len()))
-        .unwrap_or(&[0; BLOCK])
+/// HMAC-SHA1 of one message whose octets come little by little.
+impl States<1> {
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(in crate::kernel) fn begin(states: &HmacStates) -> Self {
+        Self::load([states.inner()])
+    }
+
+    /// Takes in what whole blocks there are, and returns how many octets that were.
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    pub(in crate::kernel) fn absorb_blocks(&mut self, octets: Option<&[u8]>) -> usize {
+        let (blocks, _) = octets.unwrap_or_default().as_chunks();
+        self.absorb(blocks);
+        blocks.as_flattened().len()
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn absorb(&mut self, blocks: &[[u8; BLOCK]]) {
+        for block in blocks {
+            self.compress([block]);
+        }
+    }
+
+    /// The MAC of `job`, whose whole blocks were taken in.
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    pub(in crate::kernel) fn finish(mut self, isa: Isa, job: &MacJob<'_>) -> [u8; 20] {
+        let mut tail = Tail::EMPTY;
+        job.end(isa, &mut tail);
+        self.absorb(tail.used());
+        let words = self.as_last_block();
+        let mut outer = Self::load([job.states.outer()]);
+        outer.compress_words(words);
+        let mut tag = [0; 20];
+        outer.store(0, &mut tag);
+        tag
+    }
 }
 
 impl<const N: usize> States<N> {

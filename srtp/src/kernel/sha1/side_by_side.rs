@@ -92,11 +92,11 @@ impl Group {
                 Self::One => hashed[0] = hmac(isa, one),
                 Self::Two => {
                     let [first, second, ..] = &mut hashed;
-                    sha_ni::hmac([one, two], [first, second]);
+                    sha_ni::hmac(isa, [one, two], [first, second]);
                 }
                 Self::Four => {
                     let [first, second, third, fourth, ..] = &mut hashed;
-                    sha_ni::hmac([one, two, three, four], [first, second, third, fourth]);
+                    sha_ni::hmac(isa, [one, two, three, four], [first, second, third, fourth]);
                 }
                 Self::Lanes8 => {
                     let group = [one, two, three, four, five, six, seven, eight];

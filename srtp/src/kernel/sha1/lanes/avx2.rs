@@ -13,14 +13,17 @@ use core::arch::x86_64::{
 
 use super::sha1_rounds;
 use crate::kernel::registers::{load256_words, store256_words};
-use crate::kernel::sha1::{MacJob, block_at};
+use crate::kernel::sha1::{MacJob, Tail, block_at};
 
 const LANES: usize = 8;
 
 /// HMAC-SHA1 of eight messages of whatever lengths; the first eight of `tags` are written.
 #[target_feature(enable = "avx2")]
 pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8; 20]; 16]) {
-    let parts = jobs.map(MacJob::parts);
+    let mut tails = [Tail::EMPTY; LANES];
+    for (job, tail) in jobs.iter().zip(&mut tails) {
+        tail.fill(job);
+    }
     let mut counts = [0; LANES];
     let mut states = [[0; LANES]; 10];
     for (lane, job) in jobs.iter().enumerate() {
@@ -36,8 +39,10 @@ pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8
     let mut state = registers(inner);
     for at in 0..longest {
         let mut lanes = [[0; LANES]; 16];
-        for (lane, part) in parts.iter().enumerate() {
-            for (word, octets) in lanes.iter_mut().zip(block_at(part, at).as_chunks().0) {
+        let block = usize::try_from(at).unwrap_or(0);
+        for (lane, job) in jobs.iter().enumerate() {
+            let block = block_at(job.full(), &tails[lane], block);
+            for (word, octets) in lanes.iter_mut().zip(block.as_chunks().0) {
                 word[lane] = u32::from_be_bytes(*octets);
             }
         }

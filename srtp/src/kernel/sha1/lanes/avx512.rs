@@ -16,9 +16,9 @@ use core::arch::x86_64::{
 
 use super::sha1_rounds;
 use crate::kernel::registers::{
-    load512, load512_partial, load512_words, load512_words_partial, mask, store512_words,
+    load512, load512_partial, load512_words, load512_words_partial, mask, store512, store512_words,
 };
-use crate::kernel::sha1::{BLOCK, MacJob};
+use crate::kernel::sha1::{BLOCK, MacJob, Tail};
 
 const LANES: usize = 16;
 
@@ -31,7 +31,7 @@ pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8
     for (lane, job) in jobs.iter().enumerate() {
         counts[lane] = u32::try_from(job.blocks()).unwrap_or(0);
         states[lane] = load512_words_partial(job.states.words());
-        tails[lane] = tail(job);
+        tails[lane] = ending(job);
     }
     let full = jobs.map(|job| job.message.as_chunks::<BLOCK>().0);
     let shortest = counts.iter().copied().min().unwrap_or(0);
@@ -93,18 +93,26 @@ pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8
     }
 }
 
+/// Puts the end of `job`, which is shorter than a block, into an empty tail, each block in one piece.
+#[target_feature(enable = "avx512f,avx512bw")]
+pub(in crate::kernel::sha1) fn fill(tail: &mut Tail, job: &MacJob<'_>) {
+    tail.start = BLOCK;
+    tail.two = job.blocks() > 1;
+    let slots = tail.octets.as_chunks_mut().0.iter_mut().skip(1);
+    for (octets, block) in slots.zip(ending(job)) {
+        store512(octets, block);
+    }
+}
+
 /// The end of a message with its padding: one block, or two.
 ///
 /// Made in registers: sixteen tails written octet by octet would be slow to load as a whole.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn tail(job: &MacJob<'_>) -> [__m512i; 2] {
+fn ending(job: &MacJob<'_>) -> [__m512i; 2] {
     let rest = job.message.as_chunks::<BLOCK>().1;
     // What follows the rest, in every place that it could have: only the octets behind it are taken.
-    let (following, count) = match job.trailer {
-        Some([a, b, c, d]) => ([a, b, c, d, 0x80, 0, 0, 0], 5),
-        None => ([0x80, 0, 0, 0, 0, 0, 0, 0], 1),
-    };
+    let (following, count) = job.following();
     let turn = u32::try_from(rest.len() % 8).unwrap_or(0) * 8;
     let following = u64::from_le_bytes(following).rotate_left(turn);
     let following = _mm512_set1_epi64(following.cast_signed());
@@ -113,8 +121,7 @@ fn tail(job: &MacJob<'_>) -> [__m512i; 2] {
     for (octets, behind) in octets.iter_mut().zip(behind.as_chunks().0) {
         *octets = _mm512_mask_mov_epi8(*octets, u64::from_le_bytes(*behind), following);
     }
-    let bits = u64::try_from((BLOCK + job.len()) * 8).unwrap_or(0);
-    let bits = _mm512_set1_epi64(bits.swap_bytes().cast_signed());
+    let bits = _mm512_set1_epi64(job.bits().swap_bytes().cast_signed());
     let last = &mut octets[usize::from(rest.len() + count > BLOCK - 8)];
     *last = _mm512_mask_mov_epi64(*last, 0x80, bits);
     octets
