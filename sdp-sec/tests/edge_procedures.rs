@@ -12,6 +12,8 @@
     reason = "tests"
 )]
 
+#[path = "edge_procedures/capabilities.rs"]
+mod capabilities;
 #[path = "edge_procedures/dialogues.rs"]
 mod dialogues;
 #[path = "edge_procedures/field.rs"]
