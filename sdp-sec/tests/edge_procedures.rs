@@ -12,6 +12,8 @@
     reason = "tests"
 )]
 
+#[path = "edge_procedures/calls.rs"]
+mod calls;
 #[path = "edge_procedures/capabilities.rs"]
 mod capabilities;
 #[path = "edge_procedures/dialogues.rs"]
