@@ -5,7 +5,8 @@
 use crate::{Rule, Sdp, SdpError};
 
 /// Checks that an answer has the m-lines of its offer: as many, in the same order, of the same media
-/// and protocol ([RFC 3264 §6]). A refused line (port 0) may have another protocol; a line that was
+/// and protocol ([RFC 3264 §6]), but for feedback (`AVP`, `AVPF`), which may have been negotiated as a
+/// capability (RFC 5939). A refused line (port 0) may have another protocol; a line that was
 /// offered with port 0 must stay refused.
 ///
 /// ```
@@ -42,7 +43,8 @@ pub fn check(offer: &Sdp<'_>, answer: &Sdp<'_>) -> Result<(), SdpError> {
         if offered.port() == 0 {
             return fault(Rule::AnswerPort);
         }
-        if offered.protocol() != answered.protocol() {
+        let protocol = answered.protocol();
+        if offered.protocol().with_feedback_of(protocol) != protocol {
             return fault(Rule::AnswerProtocol);
         }
     }

@@ -152,6 +152,25 @@ impl<'a> Protocol<'a> {
         })
     }
 
+    /// The same profile of RTP, with feedback or without it as `other` has it: of what one side of a
+    /// stream says, only this may differ from what it was told.
+    pub(crate) const fn with_feedback_of(self, other: Protocol<'_>) -> Self {
+        let feedback = matches!(
+            other,
+            Protocol::RtpAvpf | Protocol::RtpSavpf | Protocol::UdpTlsRtpSavpf
+        );
+        match self {
+            _ if !other.is_rtp() => self,
+            Self::RtpAvp | Self::RtpAvpf if feedback => Self::RtpAvpf,
+            Self::RtpAvp | Self::RtpAvpf => Self::RtpAvp,
+            Self::RtpSavp | Self::RtpSavpf if feedback => Self::RtpSavpf,
+            Self::RtpSavp | Self::RtpSavpf => Self::RtpSavp,
+            Self::UdpTlsRtpSavp | Self::UdpTlsRtpSavpf if feedback => Self::UdpTlsRtpSavpf,
+            Self::UdpTlsRtpSavp | Self::UdpTlsRtpSavpf => Self::UdpTlsRtpSavp,
+            other => other,
+        }
+    }
+
     /// Whether media travel protected: SRTP, TLS or DTLS. An unknown protocol is not.
     #[must_use]
     pub const fn is_secured(self) -> bool {

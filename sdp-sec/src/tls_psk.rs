@@ -317,7 +317,7 @@ impl CryptoSessions {
     }
 
     /// Checks the answer: as many m-lines; and each line with crypto sessions is refused (port 0), or
-    /// has the offer's protocol and `a=key-mgmt` at the offer's level.
+    /// has the offer's protocol, but for feedback (RFC 5939), and `a=key-mgmt` at the offer's level.
     ///
     /// # Errors
     ///
@@ -336,7 +336,9 @@ impl CryptoSessions {
                 Bundle::Session => |media| key_mgmt_line(media.session()),
                 Bundle::Media(_) => |media| key_mgmt_line(media.section()),
             };
-            let kept = old.protocol() == new.protocol() && level(&answered).is_some();
+            let protocol = new.protocol();
+            let same = old.protocol().with_feedback_of(protocol) == protocol;
+            let kept = same && level(&answered).is_some();
             if new.port() != 0 && !kept {
                 return Err(Rule::ProtectionStripped.at(new.line().number()));
             }

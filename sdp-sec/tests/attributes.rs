@@ -186,7 +186,15 @@ fn req_sdp_05_an_answer_has_the_m_lines_of_its_offer() {
     };
     let offer = "v=0 m=audio_1_RTP/SAVP_0 m=message_2_TCP/TLS/MSRP_* m=video_0_RTP/AVP_31";
     assert_eq!(check(offer, offer), Ok(()));
+    // Feedback may have been a capability (RFC 5939), and protection stays what it was.
+    let feedback = offer.replace("AVP", "AVPF");
+    assert_eq!(check(offer, &feedback), Ok(()));
+    assert_eq!(check(&feedback, offer), Ok(()));
     for (answer, fault) in [
+        (
+            "v=0 m=audio_1_UDP/TLS/RTP/SAVP_0 m=message_2_TCP/TLS/MSRP_* m=video_0_RTP/AVP_31",
+            Rule::AnswerProtocol.at(2),
+        ),
         (
             "v=0 m=audio_1_RTP/SAVP_0 m=message_2_TCP/TLS/MSRP_*",
             Rule::MediaCount.at(0),

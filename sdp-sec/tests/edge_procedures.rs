@@ -12,6 +12,10 @@
     reason = "tests"
 )]
 
+#[path = "edge_procedures/calls.rs"]
+mod calls;
+#[path = "edge_procedures/capabilities.rs"]
+mod capabilities;
 #[path = "edge_procedures/dialogues.rs"]
 mod dialogues;
 #[path = "edge_procedures/field.rs"]

@@ -206,6 +206,8 @@ fn req_psk_07_ended_and_plain_lines_keep_the_order_right() {
     assert_eq!(check(&shorter), Err(Rule::MediaCount.at(0)));
     let stripped = offer_text.replace("m=audio 4 RTP/SAVP", "m=audio 4 RTP/AVP");
     assert_eq!(check(&stripped), Err(Rule::ProtectionStripped.at(7)));
+    let feedback = offer_text.replace("m=audio 4 RTP/SAVP", "m=audio 4 RTP/SAVPF");
+    assert_eq!(check(&feedback), Ok(()));
     let silent = offer_text.replace(KEY_MGMT, "");
     assert_eq!(check(&silent), Err(Rule::ProtectionStripped.at(5)));
 }

@@ -66,7 +66,13 @@ impl Context<'_> {
                 Intention::Protect(Mechanism::SdesSrtp)
             }
             (Source::Ue, Decision::EndToEnd(_), Some(_)) => breaks(Rule::Conflicting),
-            (Source::Ue, Decision::Plain, Some(_)) => breaks(Rule::ProtectionStripped),
+            // A fax in the place of voice is another stream, and judged for itself.
+            (Source::Ue, Decision::Plain, Some(held))
+                if Mechanism::of_protocol(media.line.protocol())
+                    .is_none_or(|class| class == held) =>
+            {
+                breaks(Rule::ProtectionStripped)
+            }
             _ => Intention::Untouched,
         }
     }

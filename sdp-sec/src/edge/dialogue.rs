@@ -227,10 +227,9 @@ impl Dialogue {
 
     /// The next dialogue.
     pub(super) fn with_slots(&self, slots: Vec<Slot>, mut shown: ShownKeys) -> Self {
-        for (media, (old, new)) in self.slots.iter().zip(&slots).enumerate() {
-            if old.rtp().is_some() && new.rtp().is_none() {
-                shown.end(media);
-            }
+        let is_rtp = |slots: &[Slot], media: usize| slots.get(media).and_then(Slot::rtp).is_some();
+        if self.slots.iter().any(|slot| slot.rtp().is_some()) {
+            shown.end(|media| is_rtp(&self.slots, media) && !is_rtp(&slots, media));
         }
         Self {
             policy: self.policy.clone(),

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::dialogue::{Slot, Written, check_answer, known, strips_from_session};
 use super::passage::Passage;
-use super::rewrite::{self, Edit};
+use super::rewrite::{self, Edit, Transports};
 use super::rtp::{Fault, UeCrypto};
 use super::section::{Facts, Kind, MediaFacts};
 use super::shown_keys::{ShownKeys, Writer};
@@ -78,12 +78,13 @@ impl Originating {
         }
 
         let mut editor = sdp.edit();
-        let strips = strips_from_session(
-            read.iter()
-                .zip(&lines)
-                .map(|((media, _), line)| (media, line.passage)),
-        );
-        rewrite::session(&mut editor, &session, strips)?;
+        let passages = || {
+            let lines = read.iter().zip(&lines);
+            lines.map(|((media, _), line)| (media, line.passage))
+        };
+        let transports = Transports::Plain.for_session(passages());
+        let strips = strips_from_session(passages());
+        rewrite::session(&mut editor, &session, strips, transports)?;
         for ((media, _), pending) in read.iter().zip(&lines) {
             offer_edit(dialogue, pending).apply(&mut editor, media)?;
         }
@@ -142,12 +143,14 @@ impl Originating {
         let mut editor = sdp.edit();
         let crypto = edits.iter().flat_map(|(_, answer)| answer.crypto());
         rewrite::make_room(&mut editor, crypto, edits.len());
-        let strips = strips_from_session(edits.iter().map(|(m, answer)| (m, answer.passage())));
-        rewrite::session(&mut editor, &session, strips)?;
+        let passages = || edits.iter().map(|(m, answer)| (m, answer.passage()));
+        let transports = Transports::Protected.for_session(passages());
+        let strips = strips_from_session(passages());
+        rewrite::session(&mut editor, &session, strips, transports)?;
         for ((media, answer), pending) in edits.iter().zip(&self.lines) {
             let mut edit = answer.edit();
             if !answer.passage().untouched {
-                edit.protocol = pending.protocol;
+                edit.protocol = answer.protocol().or(pending.protocol);
                 edit.strip = pending.mechanism();
             }
             if edit.fingerprint.is_some() || !edit.crypto.is_empty() {
@@ -203,7 +206,13 @@ impl Originating {
         let (Some(access), Some(core)) = (pending.protocol, core) else {
             return Ok(Settled::refused(mechanism, Refusal::ProtocolMismatch));
         };
-        if media.line.protocol() != core {
+        // A capability may have been chosen: with feedback where the offer had none (RFC 5939).
+        let answered = media.line.protocol();
+        let (access, core) = (
+            access.with_feedback_of(answered),
+            core.with_feedback_of(answered),
+        );
+        if answered != core {
             return Ok(Settled::refused(mechanism, Refusal::ProtocolMismatch));
         }
         let slot = self.dialogue.slot(media.index());
@@ -228,7 +237,7 @@ impl Originating {
                                 change,
                             }),
                             slot: Slot::Rtp(rtp),
-                            answer: Answer::Rtp(line),
+                            answer: Answer::Rtp(access, line),
                         })
                     }
                     Err(Fault::Frozen) => Err(EdgeError::Frozen { media: index }),
@@ -324,7 +333,7 @@ struct Settled {
 
 enum Answer {
     Refuse,
-    Rtp(Zeroizing<String>),
+    Rtp(Protocol<'static>, Zeroizing<String>),
     Tls { own: Fingerprint, setup: Setup },
     Untouched(Passage),
 }
@@ -332,8 +341,16 @@ enum Answer {
 impl Answer {
     const fn crypto(&self) -> &[Zeroizing<String>] {
         match self {
-            Self::Rtp(line) => core::slice::from_ref(line),
+            Self::Rtp(_, line) => core::slice::from_ref(line),
             _ => &[],
+        }
+    }
+
+    /// Where it need not be the one offered.
+    const fn protocol(&self) -> Option<Protocol<'static>> {
+        match self {
+            Self::Rtp(protocol, _) => Some(*protocol),
+            _ => None,
         }
     }
 
@@ -350,8 +367,9 @@ impl Answer {
                 refuse: true,
                 ..Edit::default()
             },
-            Self::Rtp(_) => Edit {
+            Self::Rtp(..) => Edit {
                 crypto: self.crypto(),
+                transports: Some(Transports::Protected),
                 ..Edit::default()
             },
             Self::Tls { own, setup } => Edit {
@@ -458,6 +476,7 @@ fn offer_edit<'e>(dialogue: &Dialogue, pending: &Pending) -> Edit<'e> {
     edit.protocol = pending.core_protocol();
     edit.refuse = matches!(pending.intention, Intention::Refuse(_));
     if matches!(pending.intention, Intention::Protect(_)) {
+        edit.transports = Some(Transports::Plain);
         edit.scheme = scheme(dialogue, pending, "msrp");
     }
     edit

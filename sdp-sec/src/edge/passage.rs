@@ -58,7 +58,8 @@ impl Passage {
                 Rule::AnswerPort.at(media.line.line().number()),
             ));
         }
-        if media.line.protocol() != offered.protocol() {
+        let answered = media.line.protocol();
+        if answered != offered.protocol().with_feedback_of(answered) {
             return Err(Refusal::ProtocolMismatch);
         }
         let has_crypto = media.facts.has(Kind::Crypto);

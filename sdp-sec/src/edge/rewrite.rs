@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use zeroize::Zeroizing;
 
+use super::passage::Passage;
 use super::section::{Facts, Kind, MediaFacts};
 use crate::fingerprint::Fingerprint;
 use crate::lines::{EditError, Editor, Line};
@@ -20,6 +21,8 @@ pub(super) struct Edit<'e> {
     /// Towards the core: of T.38, `a=setup` and `a=connection` go as well.
     pub(super) to_plain: bool,
     pub(super) protocol: Option<Protocol<'e>>,
+    /// What becomes of the transport protocols that are offered as capabilities.
+    pub(super) transports: Option<Transports>,
     pub(super) refuse: bool,
     pub(super) setup: Option<Setup>,
     /// The scheme of the first URI of `a=path`.
@@ -38,7 +41,7 @@ impl Edit<'_> {
             Kind::Setup | Kind::Connection => {
                 self.to_plain && self.strip == Some(Mechanism::UdptlDtls)
             }
-            Kind::KeyMgmt | Kind::Path => false,
+            Kind::KeyMgmt | Kind::Path | Kind::Transports => false,
         }
     }
 
@@ -73,6 +76,8 @@ impl Edit<'_> {
                 && let (Some(scheme), Some(field)) = (self.scheme, scheme_of(&line))
             {
                 editor.replace(field, scheme)?;
+            } else if kind == Kind::Transports {
+                replace_transports(editor, line, self.transports)?;
             }
         }
         if !appended {
@@ -127,9 +132,64 @@ pub(super) fn session<'a>(
     editor: &mut Editor<'a>,
     facts: &Facts<'a>,
     strips: impl Fn(Kind) -> bool,
+    transports: Option<Transports>,
 ) -> Result<(), EditError> {
-    let mut gone = facts.known.iter().filter(|(kind, _)| strips(*kind));
-    gone.try_for_each(|(_, line)| editor.remove(*line))
+    for &(kind, line) in &facts.known {
+        if strips(kind) {
+            editor.remove(line)?;
+        } else if kind == Kind::Transports {
+            replace_transports(editor, line, transports)?;
+        }
+    }
+    Ok(())
+}
+
+/// What becomes of the profiles of RTP in `a=tcap`, where their stream is the edge's: the other side
+/// of the edge could not use them as they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Transports {
+    Plain,
+    Protected,
+}
+
+impl Transports {
+    fn of(self, protocol: Protocol<'_>) -> Option<Protocol<'static>> {
+        let other = match self {
+            Self::Plain => protocol.plain(),
+            Self::Protected => protocol.protected(),
+        };
+        other.filter(|other| other.is_rtp())
+    }
+
+    /// For the session section: where no stream needs them as they are.
+    pub(super) fn for_session<'i>(
+        self,
+        lines: impl Iterator<Item = (&'i MediaFacts<'i>, Passage)>,
+    ) -> Option<Self> {
+        let mut rtp =
+            lines.filter(|(media, _)| media.line.protocol().is_rtp() && !media.is_closed());
+        rtp.all(|(_, passage)| !passage.untouched).then_some(self)
+    }
+}
+
+fn replace_transports<'a>(
+    editor: &mut Editor<'a>,
+    line: Line<'a>,
+    transports: Option<Transports>,
+) -> Result<(), EditError> {
+    let value = line.attribute().and_then(|attribute| attribute.value());
+    let (Some(transports), Some(value)) = (transports, value) else {
+        return Ok(());
+    };
+    for token in value.split(|octet| *octet == b' ') {
+        let protocol = core::str::from_utf8(token).map(Protocol::from_token);
+        if let Some(other) = protocol.ok().and_then(|protocol| transports.of(protocol))
+            && let Some(field) = line.field(token)
+        {
+            editor.replace(field, other)?;
+        }
+    }
+    Ok(())
 }
 
 /// The scheme of the first URI of an `a=path` line.

@@ -295,9 +295,15 @@ fn is_nowhere(transport: &[u8]) -> bool {
     };
     // Behind a slash stand the time to live and the number of addresses.
     let address = address.split('/').next().unwrap_or_default();
-    address
-        .parse::<IpAddr>()
-        .is_ok_and(|address| address.is_unspecified())
+    // Of IPv6, a name that leads nowhere may stand in the address's place (RFC 6157).
+    let names_nowhere = address
+        .rsplit('.')
+        .next()
+        .is_some_and(|top| top.eq_ignore_ascii_case("invalid"));
+    names_nowhere
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_unspecified())
 }
 
 fn unchanged(change: Change) -> bool {

@@ -12,7 +12,7 @@ use crate::{Connection, E2ae, Rule, SdpError, Setup, TlsId};
 pub(super) enum Kind {
     Connection,
     Crypto,
-    /// `a=acap` that offers `a=crypto` as a capability (RFC 5939 §3.4.1).
+    /// `a=acap` or `a=cpar` that offers `a=crypto` as a capability (RFC 5939 §3.4.1, RFC 3407).
     CryptoCapability,
     E2ae,
     /// `a=acap` with `a=3ge2ae`.
@@ -26,6 +26,8 @@ pub(super) enum Kind {
     /// `a=acap` with `a=fingerprint` or `a=tls-id`.
     TlsCapability,
     TlsId,
+    /// `a=tcap`: transport protocols as capabilities (RFC 5939 §3.4.2).
+    Transports,
 }
 
 impl Kind {
@@ -34,6 +36,8 @@ impl Kind {
     pub(super) fn of(attribute: &Attribute<'_>) -> Option<Self> {
         let (name, kind) = match attribute.bare_name().len() {
             4 if attribute.is("acap") => return Self::of_capability(attribute),
+            4 if attribute.is("cpar") => return Self::of_parameter(attribute),
+            4 if attribute.is("tcap") => return Some(Self::Transports),
             4 => ("path", Self::Path),
             5 => ("setup", Self::Setup),
             6 if attribute.is("crypto") => return Some(Self::Crypto),
@@ -54,8 +58,18 @@ impl Kind {
             .iter()
             .take_while(|octet| octet.is_ascii_digit())
             .count();
-        let rest = value.get(digits..).unwrap_or_default().trim_ascii_start();
-        let name = rest
+        Self::of_hidden(value.get(digits..).unwrap_or_default())
+    }
+
+    /// Of a value that is a whole line (RFC 3407 §3.3), which no SDP since has, but some gateways do.
+    fn of_parameter(attribute: &Attribute<'_>) -> Option<Self> {
+        let value = attribute.value().unwrap_or_default().trim_ascii_start();
+        Self::of_hidden(value.strip_prefix(b"a=").unwrap_or(value))
+    }
+
+    fn of_hidden(attribute: &[u8]) -> Option<Self> {
+        let name = attribute
+            .trim_ascii_start()
             .split(|octet| *octet == b':')
             .next()
             .unwrap_or_default()

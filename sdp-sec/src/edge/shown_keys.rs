@@ -79,10 +79,10 @@ impl ShownKeys {
         admitted
     }
 
-    /// The e2ae stream of `media` is gone, and its keys with it.
-    pub(super) fn end(&mut self, media: usize) {
+    /// The e2ae streams of these m-lines are gone, and their keys with them.
+    pub(super) fn end(&mut self, is_gone: impl Fn(usize) -> bool) {
         for place in self.seen.values_mut() {
-            if matches!(place, Place::Line { media: of, .. } if *of == media) {
+            if matches!(place, Place::Line { media, .. } if is_gone(*media)) {
                 *place = Place::Ended;
             }
         }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::dialogue::{Slot, Written, check_answer, known, strips_from_session};
 use super::passage::Passage;
-use super::rewrite::{self, Edit};
+use super::rewrite::{self, Edit, Transports};
 use super::rtp::{Fault, OwnCrypto, RtpLine, UeCrypto};
 use super::section::{Facts, Kind, MediaFacts};
 use super::shown_keys::{ShownKeys, Writer};
@@ -152,12 +152,13 @@ impl Terminating {
 
         let mut editor = sdp.edit();
         rewrite::make_room(&mut editor, crypto.iter().flatten(), lines.len());
-        let strips = strips_from_session(
-            read.iter()
-                .zip(&lines)
-                .map(|((media, _), line)| (media, line.passage)),
-        );
-        rewrite::session(&mut editor, &session, strips)?;
+        let passages = || {
+            let lines = read.iter().zip(&lines);
+            lines.map(|((media, _), line)| (media, line.passage))
+        };
+        let transports = Transports::Protected.for_session(passages());
+        let strips = strips_from_session(passages());
+        rewrite::session(&mut editor, &session, strips, transports)?;
         for (((media, _), pending), crypto) in read.iter().zip(&lines).zip(&crypto) {
             offer_edit(dialogue, pending, crypto).apply(&mut editor, media)?;
         }
@@ -236,8 +237,10 @@ impl Terminating {
 
         let taken = self.take(&slots)?;
         let mut editor = sdp.edit();
-        let strips = strips_from_session(edits.iter().map(|(m, answer)| (m, answer.passage())));
-        rewrite::session(&mut editor, &session, strips)?;
+        let passages = || edits.iter().map(|(m, answer)| (m, answer.passage()));
+        let transports = Transports::Plain.for_session(passages());
+        let strips = strips_from_session(passages());
+        rewrite::session(&mut editor, &session, strips, transports)?;
         for ((media, answer), pending) in edits.iter().zip(&self.lines) {
             answer_edit(&self.dialogue, pending, answer).apply(&mut editor, media)?;
         }
@@ -300,7 +303,13 @@ impl Terminating {
         let (Some(access), Some(core)) = (pending.ue_protocol(), pending.protocol) else {
             return Ok(Settled::refused(mechanism, Refusal::ProtocolMismatch));
         };
-        if media.line.protocol() != access {
+        // A capability may have been chosen: with feedback where the offer had none (RFC 5939).
+        let answered = media.line.protocol();
+        let (access, core) = (
+            access.with_feedback_of(answered),
+            core.with_feedback_of(answered),
+        );
+        if answered != access {
             return Ok(Settled::refused(mechanism, Refusal::ProtocolMismatch));
         }
         let slot = self.dialogue.slot(media.index());
@@ -330,7 +339,7 @@ impl Terminating {
                                     change,
                                 }),
                                 slot: Slot::Rtp(rtp),
-                                answer: Answer::Plain(None),
+                                answer: Answer::Rtp(core),
                             })
                         }
                         Err(Fault::Frozen) => {
@@ -393,7 +402,7 @@ impl Terminating {
         Ok(Settled {
             outcome: Outcome::Tls(stream),
             slot: Slot::Tls(line),
-            answer: Answer::Plain(to_core),
+            answer: Answer::Tls(to_core),
         })
     }
 }
@@ -406,9 +415,10 @@ struct Settled {
 }
 
 enum Answer {
-    /// With this `a=setup`, where the core leg has one.
-    Plain(Option<Setup>),
     Refuse,
+    Rtp(Protocol<'static>),
+    /// With this `a=setup`, where the core leg has one.
+    Tls(Option<Setup>),
     Untouched(Passage),
 }
 
@@ -518,6 +528,7 @@ fn offer_edit<'e>(
     edit.protocol = pending.ue_protocol();
     if matches!(pending.intention, Intention::Protect(_)) {
         edit.e2ae = Some(E2ae::Applied);
+        edit.transports = Some(Transports::Protected);
         edit.scheme = scheme(dialogue, pending, "msrps");
     }
     match &pending.ours {
@@ -542,7 +553,11 @@ fn answer_edit<'e>(dialogue: &Dialogue, pending: &Pending, answer: &Answer) -> E
     edit.protocol = pending.protocol;
     match answer {
         Answer::Refuse => edit.refuse = true,
-        Answer::Plain(setup) => {
+        Answer::Rtp(protocol) => {
+            edit.protocol = Some(*protocol);
+            edit.transports = Some(Transports::Plain);
+        }
+        Answer::Tls(setup) => {
             edit.setup = *setup;
             edit.scheme = scheme(dialogue, pending, "msrp");
         }

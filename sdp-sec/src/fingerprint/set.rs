@@ -42,7 +42,7 @@ pub struct Mismatch;
 /// ```
 ///
 /// [RFC 8122 §5.1]: https://www.rfc-editor.org/rfc/rfc8122#section-5.1
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct FingerprintSet {
     hash: HashFunction,
     fingerprints: Vec<Fingerprint>,
@@ -120,6 +120,19 @@ impl FingerprintSet {
 }
 
 /// The fingerprints with a known hash function, and how many lines there are in all.
+/// A set has no order: a peer may list its certificates in another, and has changed nothing.
+impl PartialEq for FingerprintSet {
+    fn eq(&self, other: &Self) -> bool {
+        let within = |one: &Self, other: &Self| {
+            let mut all = one.fingerprints.iter();
+            all.all(|fingerprint| other.fingerprints.contains(fingerprint))
+        };
+        self.hash == other.hash && within(self, other) && within(other, self)
+    }
+}
+
+impl Eq for FingerprintSet {}
+
 fn read(section: Section<'_>) -> Result<(Vec<Fingerprint>, usize), SdpError> {
     let (mut found, mut lines) = (Vec::new(), 0_usize);
     for attribute in section.attributes_named(Fingerprint::NAME) {

@@ -169,7 +169,8 @@ fn a_core_that_refuses_or_answers_with_another_protocol_is_not_made_secure() {
     for (answer, closed) in [
         (sdp("m=audio 0 RTP/AVP 97\n"), true),
         (sdp("m=audio 0 FOO/BAR 97\n"), true),
-        (sdp("m=audio 5004 RTP/AVPF 97\n"), false),
+        (sdp("m=audio 0 RTP/AVPF 97\n"), true),
+        (sdp("m=audio 5004 UDP/TLS/RTP/SAVPF 97\n"), false),
         (
             sdp(&format!(
                 "m=audio 5004 RTP/SAVP 97\n{}",

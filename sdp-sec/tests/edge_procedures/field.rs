@@ -118,7 +118,8 @@ fn req_rtp_10_keys_offered_as_capabilities_do_not_reach_the_core() {
     let offer = sdp(&format!(
         "a=acap:9 crypto:9 X inline:{UE_KEY_2}\nm=audio 1 RTP/SAVP 0\na=3ge2ae:requested\n{}\
          a=tcap:1 RTP/SAVPF\na=acap:1 crypto:2 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY_2}\n\
-         a=ACAP: 2  Crypto:3 X inline:{UE_KEY_2}\na=acap:3 rtpmap:0 PCMU/8000\n\
+         a=ACAP: 2  Crypto:3 X inline:{UE_KEY_2}\na=cpar: a=crypto:1 X inline:{UE_KEY_2}\n\
+         a=cpar:Crypto : X inline:{UE_KEY_2}\na=acap:3 rtpmap:0 PCMU/8000\n\
          a=pcfg:1 t=1 a=1\n",
         crypto(1, UE_KEY),
     ));

@@ -18,6 +18,8 @@ fn attribute() -> impl Strategy<Value = Vec<u8>> {
         format!("a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{UE_KEY}"),
         "a=acap:2 rtpmap:97 AMR/8000".to_owned(),
         "a=acap:3 3ge2ae:requested".to_owned(),
+        format!("a=cpar: a=crypto:1 X inline:{UE_KEY_3}"),
+        "a=tcap:1 RTP/SAVPF RTP/AVPF UDP/TLS/RTP/SAVPF x".to_owned(),
         "k=base64:d2VsbCBrbm93biBsb25nIGFnbw".to_owned(),
         format!("a=fingerprint:{}", fingerprint("UE")),
         "a=fingerprint:sha-1 4A:AD:B9:B1:3F:82:18:3B:54:02:12:DF:3E:5D:49:6B:19:E5:7C:AB"

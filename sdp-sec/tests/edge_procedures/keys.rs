@@ -241,16 +241,14 @@ fn req_rtp_11_an_answer_does_not_take_protection_off_an_end_to_end_line() {
             format!("m=audio 5 RTP/AVP 0\n{}", crypto(1, UE_KEY_2)),
             mismatch,
         ),
-        (
-            format!("m=audio 5 RTP/SAVPF 0\n{}", crypto(1, UE_KEY_2)),
-            mismatch,
-        ),
+        ("m=audio 5 RTP/AVPF 0\n".to_owned(), mismatch),
+        ("m=audio 5 RTP/SAVPF 0\n".to_owned(), not_keyed),
         ("m=audio 5 RTP/SAVP 0\n".to_owned(), not_keyed),
     ] {
         let originating = dialogue().originating(&offer).unwrap();
         let answered = answer_again(&originating, &sdp(&answer), &mut Counter::new());
         assert_eq!(refused(&answered.outcomes()[0]), refusal);
-        assert_eq!(media(answered.sdp()), "m=audio 0 RTP/SAVP 0\n");
+        assert!(media(answered.sdp()).starts_with("m=audio 0 RTP/SAVP"));
         let mut terminating = dialogue()
             .terminating(&offer, agw, &mut Counter::new())
             .unwrap();
@@ -258,7 +256,7 @@ fn req_rtp_11_an_answer_does_not_take_protection_off_an_end_to_end_line() {
             .answered(&sdp(&answer), &mut Counter::new())
             .unwrap();
         assert_eq!(refused(&answered.outcomes()[0]), refusal);
-        assert_eq!(media(answered.sdp()), "m=audio 0 RTP/SAVP 0\n");
+        assert!(media(answered.sdp()).starts_with("m=audio 0 RTP/SAVP"));
     }
     // Key management and DTLS lines as well; and what was offered with port 0 stays away.
     for (offer, answer) in [
@@ -357,6 +355,8 @@ fn hold_with_an_address_that_is_none_is_no_move() {
         ("c=IN IP4 0.0.0.0/127", true),
         ("c=IN IP6 ::", true),
         ("c=IN IP6 0:0:0:0:0:0:0:0", true),
+        ("c=IN IP6 hold.invalid", true),
+        ("c=IN IP6 invalid.example", false),
         ("c=IN IP6 ::1", false),
         ("c=IN IP4 192.0.2.2", false),
         ("c=IN", false),

@@ -313,6 +313,25 @@ fn req_ta_21_an_msrp_connection_stays_while_certificate_and_path_do() {
 }
 
 #[test]
+fn req_ta_21_a_connection_stays_when_the_ue_lists_its_certificates_in_another_order() {
+    let lines = |names: [&str; 2]| {
+        let [a, b] = names.map(fingerprint);
+        let tls = format!("a=setup:active\na=fingerprint:{a}\na=fingerprint:{b}\n");
+        sdp(&format!("m={}\n{tls}", MSRP[0]))
+    };
+    let answer = sdp(&format!("m={}\n", MSRP[1]));
+    let first = originate(&dialogue(), &lines(["one", "two"]), &answer);
+    for (names, connection) in [
+        (["two", "one"], Connection::Existing),
+        (["two", "three"], Connection::New),
+        (["one", "one"], Connection::New),
+    ] {
+        let again = originate(first.dialogue(), &lines(names), &answer);
+        assert_eq!(tls_stream(&again.outcomes()[0]).connection(), connection);
+    }
+}
+
+#[test]
 fn a_plain_answer_with_a_role_gets_the_edges_role_in_its_place() {
     let offer = ue(MSRP[0], "a=setup:actpass\n");
     let answer = sdp(&format!("m={}\na=setup:active\na=x:y\n", MSRP[1]));
