@@ -1,0 +1,185 @@
+use getrandom::{
+    SysRng,
+    rand_core::{Rng, UnwrapErr},
+};
+use sdes::{Answer, Change, LocalKey, Negotiated, Offer, Policy, Rekey, Transport};
+use srtp::UnprotectError;
+use srtp::keying::MasterKeySource;
+use std::net::UdpSocket;
+
+use super::sdp_text::{last_stream, restarted, streams, with_crypto};
+use super::{ConferenceError, Heard, Leg, LegError, socket};
+use crate::sdp::Audio;
+
+/// A user in a conference with keys from `a=crypto` (TR 33.829 §5.3.2).
+#[derive(Debug)]
+pub struct SdesParticipant {
+    uri: String,
+    policy: Policy,
+    offered: Option<(Offer, UdpSocket)>,
+    session: Option<Negotiated>,
+    leg: Option<Leg>,
+    /// Until something comes on the new one.
+    old_leg: Option<Leg>,
+    sdp: String,
+}
+
+impl SdesParticipant {
+    /// The user with this URI.
+    #[must_use]
+    pub fn new(uri: &str, policy: &Policy) -> Self {
+        Self {
+            uri: uri.to_owned(),
+            policy: policy.clone(),
+            offered: None,
+            session: None,
+            leg: None,
+            old_leg: None,
+            sdp: String::new(),
+        }
+    }
+
+    /// The URI.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// What the network asserts of the user: the value of P-Asserted-Identity.
+    #[must_use]
+    pub fn asserted(&self) -> String {
+        format!("<{}>", self.uri)
+    }
+
+    /// The offer of an INVITE to the conference.
+    ///
+    /// # Errors
+    ///
+    /// [`ConferenceError`].
+    pub fn dial_in(&mut self) -> Result<String, ConferenceError> {
+        let socket = socket()?;
+        let offer = Offer::new(&self.policy, &mut UnwrapErr(SysRng))?;
+        let crypto = offer.lines().map(str::to_owned).collect();
+        self.sdp = self.describe(&socket, crypto)?;
+        self.offered = Some((offer, socket));
+        Ok(self.sdp.clone())
+    }
+
+    /// The answer to it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConferenceError`] for one that does not fit.
+    pub fn answered(&mut self, answer: &str) -> Result<(), ConferenceError> {
+        let (offer, socket) = self.offered.take().ok_or(ConferenceError::NotHere)?;
+        let stream = last_stream(answer)?;
+        let session = offer.accept(&stream.crypto)?;
+        self.begin(socket, &stream, session)
+    }
+
+    /// Answers an offer of the focus: an invitation, another key, or a stream that begins anew at
+    /// another port while the old one is still heard.
+    ///
+    /// # Errors
+    ///
+    /// [`ConferenceError`] for one that is not taken; what was agreed before stays.
+    pub fn answer(&mut self, offer: &str) -> Result<String, ConferenceError> {
+        let rng = &mut UnwrapErr(SysRng);
+        let stream = last_stream(offer)?;
+        let known = match &self.session {
+            Some(_) => streams(&self.sdp)?,
+            None => 0,
+        };
+        if let (Some(session), Some(leg)) = (&self.session, &mut self.leg)
+            && streams(offer)? == known
+        {
+            let (answer, session, change) = session.answer(
+                &stream.crypto,
+                Transport::Unchanged,
+                LocalKey::Keep,
+                &self.policy,
+                rng,
+            )?;
+            if let Change {
+                inbound: Rekey::NewKey { .. },
+                ..
+            } = change
+            {
+                leg.expect_keys(session.inbound())?;
+            }
+            self.sdp = with_crypto(&self.sdp, answer.line())?;
+            self.session = Some(session);
+            return Ok(self.sdp.clone());
+        }
+        let socket = socket()?;
+        let (answer, session) = Answer::to(&stream.crypto, &self.policy, rng)?;
+        let described = self.describe(&socket, vec![answer.line().to_owned()])?;
+        self.sdp = if known == 0 {
+            described
+        } else {
+            restarted(&self.sdp, &described)?
+        };
+        self.begin(socket, &stream, session)?;
+        Ok(self.sdp.clone())
+    }
+
+    /// Says something.
+    ///
+    /// # Errors
+    ///
+    /// [`LegError`].
+    pub fn speak(&mut self, samples: &[i16]) -> Result<(), ConferenceError> {
+        let leg = self.leg.as_mut().ok_or(ConferenceError::NotHere)?;
+        Ok(leg.speak(samples)?)
+    }
+
+    /// Hears what comes.
+    ///
+    /// # Errors
+    ///
+    /// [`LegError`].
+    pub fn hear(&mut self) -> Result<Heard, ConferenceError> {
+        let leg = self.leg.as_mut().ok_or(ConferenceError::NotHere)?;
+        let heard = leg.hear()?;
+        self.old_leg = None;
+        Ok(heard)
+    }
+
+    /// Tries to open a packet with the keys there are.
+    ///
+    /// # Errors
+    ///
+    /// [`LegError::Refused`] if they do not fit.
+    pub fn open(&mut self, datagram: &[u8]) -> Result<Heard, LegError> {
+        let legs = [&mut self.leg, &mut self.old_leg];
+        let mut refused = UnprotectError::NoKey;
+        for leg in legs.into_iter().flatten() {
+            match leg.open(datagram) {
+                Ok(heard) => return Ok(heard),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused.into())
+    }
+
+    fn begin(
+        &mut self,
+        socket: UdpSocket,
+        stream: &Audio,
+        session: Negotiated,
+    ) -> Result<(), ConferenceError> {
+        let ssrc = UnwrapErr(SysRng).next_u32();
+        let leg = Leg::new(socket, stream.address, &session, ssrc)?;
+        self.old_leg = self.leg.replace(leg);
+        self.session = Some(session);
+        Ok(())
+    }
+
+    fn describe(&self, socket: &UdpSocket, crypto: Vec<String>) -> Result<String, ConferenceError> {
+        let audio = Audio {
+            address: socket.local_addr()?,
+            crypto,
+        };
+        Ok(audio.describe("user", 1))
+    }
+}
