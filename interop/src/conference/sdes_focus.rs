@@ -172,7 +172,15 @@ impl SdesFocus {
             let uri = joining.uri().to_owned();
             let answer = match joining {
                 Joining::In { uri, offer } => self.answer(&uri, &offer).map(Some),
-                Joining::Out { uri } => self.call(&uri, &mut carry).map(|()| None),
+                Joining::Out { uri } => {
+                    let called = self.call(&uri, &mut carry).map(|()| None);
+                    if called.is_err() && self.group.is_some() {
+                        // Whoever the INVITE came to has seen the group's key.
+                        self.left = true;
+                        self.limiter.ask();
+                    }
+                    called
+                }
             };
             Outcome { uri, answer }
         });
