@@ -279,10 +279,10 @@ impl Conference {
         Ok(())
     }
 
-    /// Everyone is told who is there, each under keys of their own; nobody else is.
+    /// Everyone is told who is there, each under a ticket of their own; nobody else is.
     fn notify(&self, network: &Network) -> Result<(), ProgramError> {
-        let mut ticket = self.focus.notifying()?;
         for uri in self.legs.keys() {
+            let mut ticket = self.focus.subscribe(uri)?;
             let body = self.focus.notify(uri, &mut ticket)?;
             let opened = network.user(uri)?.open(&body, ProofOfOrigin::None)?;
             let info = ConferenceInfo::from_entity(opened.content())?;
@@ -302,7 +302,7 @@ impl Conference {
                 return Err(ProgramError::Accepted("a notification to another"));
             }
         }
-        if self.focus.notify(MALLORY, &mut ticket).is_ok() {
+        if self.focus.subscribe(MALLORY).is_ok() {
             return Err(ProgramError::Accepted("a subscription"));
         }
         println!("Mallory subscribes: {}\n", Refusal::Forbidden);

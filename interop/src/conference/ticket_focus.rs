@@ -196,15 +196,19 @@ impl TicketFocus {
         }
     }
 
-    /// A ticket for NOTIFYs to those who are in the conference.
+    /// A SUBSCRIBE to the state of the conference has come (§5.3.3.6): gives the ticket for its NOTIFYs,
+    /// which the subscriber alone may have resolved.
     ///
     /// # Errors
     ///
-    /// [`ConferenceError`] if the service refuses.
-    pub fn notifying(&self) -> Result<GrantedTicket, ConferenceError> {
-        let users = self.room.names().map(Identity::uri);
-        let users: Vec<_> = users.collect::<Result<_, _>>()?;
-        Ok(self.user.message_ticket(&users, false)?)
+    /// [`Refusal::Forbidden`] for one who may not take part; [`ConferenceError`] if the service refuses.
+    pub fn subscribe(&self, subscriber: &str) -> Result<GrantedTicket, ConferenceError> {
+        if !self.admits(subscriber) {
+            return Err(Refusal::Forbidden.into());
+        }
+        Ok(self
+            .user
+            .message_ticket(&[Identity::uri(subscriber)?], false)?)
     }
 
     /// The protected body of a NOTIFY, with who is in the conference (§5.3.3.6).
