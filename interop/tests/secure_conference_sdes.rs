@@ -7,8 +7,10 @@
     reason = "tests"
 )]
 
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
 use interop::conference::{

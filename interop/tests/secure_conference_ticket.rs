@@ -107,7 +107,7 @@ fn transfer(ticket: &mut GrantedTicket, to: &str, listed: &[&str]) -> (Transfer,
 }
 
 fn is_refused<T>(outcome: Result<T, ConferenceError>, refusal: Refusal) -> bool {
-    matches!(outcome, Err(ConferenceError::Refused(error)) if error == refusal)
+    matches!(outcome.err(), Some(ConferenceError::Refused(error)) if error == refusal)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Keys from `a=crypto` (TR 33.829 §5.3.2).
 
+use core::time::Duration;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use ::sdes::Policy;
 use interop::conference::{

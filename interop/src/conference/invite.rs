@@ -99,8 +99,7 @@ impl Invite {
             );
             part(&head, &list);
         }
-        out.push_str(&format!("--{BOUNDARY}--\r\n"));
-        out.into_bytes()
+        format!("{out}--{BOUNDARY}--\r\n").into_bytes()
     }
 
     /// Reads what [`to_vec`](Self::to_vec) writes. Parts of other types are left out.

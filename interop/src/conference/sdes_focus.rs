@@ -1,20 +1,16 @@
+mod dialogue;
+
 use alloc::collections::BTreeMap;
 use core::time::Duration;
-use std::net::UdpSocket;
 
 use getrandom::{
     SysRng,
     rand_core::{Rng, UnwrapErr},
 };
-use sdes::{Answer, GroupKey, Negotiated, Offer, Policy, Rekey, SdpKeys, Transport};
-use sdp_sec::{Sdp, conference};
-use srtp::keying::MasterKeySource;
+use sdes::{GroupKey, Policy};
 
-use super::sdp_text::{last_stream, next_version, text_of, with_crypto};
-use super::{
-    ConferenceError, Keys, Leg, LegError, Outbound, Refusal, RekeyLimiter, Room, Rules, socket,
-};
-use crate::sdp::Audio;
+use super::{ConferenceError, Keys, LegError, Outbound, Refusal, RekeyLimiter, Room, Rules};
+use dialogue::Dialogue;
 
 /// An answer to an INVITE of the focus.
 #[derive(Clone, Debug)]
@@ -56,14 +52,6 @@ pub struct SdesFocus {
     joining: Vec<Joining>,
     left: bool,
     renewals: usize,
-}
-
-#[derive(Debug)]
-struct Dialogue {
-    session: Negotiated,
-    /// The description that was sent last, and the one that came.
-    sent: String,
-    came: String,
 }
 
 #[derive(Debug)]
@@ -222,6 +210,8 @@ impl SdesFocus {
         let rng = &mut UnwrapErr(SysRng);
         let group = self.group.as_ref().ok_or(ConferenceError::NotHere)?;
         let group = group.renewed(rng)?;
+        let stream = || Outbound::new(group.description().keys(), rng.next_u32());
+        let anew = restart.then(stream).transpose()?;
         let members = core::mem::take(&mut self.members);
         for (uri, dialogue) in members {
             let renewed = if restart {
@@ -239,157 +229,62 @@ impl SdesFocus {
                 }
             }
         }
-        let keys = group.description().keys();
-        if restart {
-            self.room.share(Outbound::new(keys, rng.next_u32())?);
+        if let Some(stream) = anew {
+            self.room.share(stream);
         } else if let Some(stream) = self.room.shared_mut() {
-            stream.rekey(keys)?;
+            stream.rekey(group.description().keys())?;
         }
         self.renewals += 1;
         self.group = Some(group);
         Ok(())
     }
-
-    /// The stream ends and begins anew, with new ports on both sides (TR 33.829 §5.3.2.1).
-    fn restart(
-        &mut self,
-        uri: &str,
-        dialogue: &Dialogue,
-        group: &GroupKey,
-        carry: &mut impl FnMut(&str, &str) -> Option<Answered>,
-    ) -> Result<Dialogue, ConferenceError> {
-        let (socket, offer) = (socket()?, group.offer());
-        let sdp = Sdp::parse(dialogue.sent.as_bytes())?;
-        let last = sdp.media_count().saturating_sub(1);
-        let values = offer
-            .lines()
-            .filter_map(|line| line.strip_prefix("a=crypto:"));
-        let values: Vec<_> = values.collect();
-        let port = socket.local_addr()?.port();
-        let sent = conference::restart_stream(&sdp, last, port, &values)?;
-        let sent = next_version(&text_of(sent)?)?;
-        let came = carry(uri, &sent).ok_or(Refusal::Unavailable)?.sdp;
-        let before = Sdp::parse(dialogue.came.as_bytes())?;
-        conference::check_restarted(&before, &Sdp::parse(came.as_bytes())?, last)?;
-        let stream = last_stream(&came)?;
-        let session = offer.accept(&stream.crypto)?;
-        self.check_keys(&session)?;
-        let leg = Leg::receiving(socket, stream.address, &session)?;
-        self.room.enter(uri, leg);
-        Ok(Dialogue {
-            session,
-            sent,
-            came,
-        })
-    }
-
-    /// A re-INVITE with the new key in the place of the old one. The participant may keep its own key.
-    fn reoffer(
-        &mut self,
-        uri: &str,
-        dialogue: &Dialogue,
-        group: &GroupKey,
-        carry: &mut impl FnMut(&str, &str) -> Option<Answered>,
-    ) -> Result<Dialogue, ConferenceError> {
-        let offer = dialogue.session.reoffer_group(group);
-        let line = offer.lines().next().unwrap_or_default();
-        let sent = with_crypto(&dialogue.sent, line)?;
-        let came = carry(uri, &sent).ok_or(Refusal::Unavailable)?.sdp;
-        let stream = last_stream(&came)?;
-        let (session, change) = offer.accept(&stream.crypto, Transport::Unchanged)?;
-        self.check_keys(&session)?;
-        if change.inbound != Rekey::Unchanged {
-            let leg = self.room.leg_mut(uri).ok_or(ConferenceError::NotHere)?;
-            leg.expect_keys(session.inbound())?;
-        }
-        Ok(Dialogue {
-            session,
-            sent,
-            came,
-        })
-    }
-
-    fn answer(&mut self, uri: &str, offer: &str) -> Result<String, ConferenceError> {
-        let stream = last_stream(offer).map_err(|_| Refusal::NotAcceptableHere)?;
-        let answered = match &self.group {
-            Some(group) => group.answer(&stream.crypto),
-            None => Answer::to(&stream.crypto, &self.policy, &mut UnwrapErr(SysRng)),
-        };
-        let (answer, session) = answered.map_err(|_| Refusal::NotAcceptableHere)?;
-        let socket = socket()?;
-        let sent = describe(&socket, vec![answer.line().to_owned()])?;
-        let dialogue = Dialogue {
-            session,
-            sent: sent.clone(),
-            came: offer.to_owned(),
-        };
-        self.enter(uri, socket, &stream, dialogue)?;
-        Ok(sent)
-    }
-
-    fn call(
-        &mut self,
-        uri: &str,
-        carry: &mut impl FnMut(&str, &str) -> Option<Answered>,
-    ) -> Result<(), ConferenceError> {
-        let offer = match &self.group {
-            Some(group) => group.offer(),
-            None => Offer::new(&self.policy, &mut UnwrapErr(SysRng))?,
-        };
-        let socket = socket()?;
-        let sent = describe(&socket, offer.lines().map(str::to_owned).collect())?;
-        self.rules.check_offer(&sent)?;
-        let answered = carry(uri, &sent).ok_or(Refusal::Unavailable)?;
-        let asserted: Vec<_> = answered.asserted.iter().map(String::as_str).collect();
-        let uri = self.rules.dial_out(&asserted).ok_or(Refusal::Forbidden)?;
-        let stream = last_stream(&answered.sdp)?;
-        let session = offer.accept(&stream.crypto)?;
-        let dialogue = Dialogue {
-            session,
-            sent,
-            came: answered.sdp,
-        };
-        self.enter(&uri, socket, &stream, dialogue)
-    }
-
-    fn enter(
-        &mut self,
-        uri: &str,
-        socket: UdpSocket,
-        stream: &Audio,
-        dialogue: Dialogue,
-    ) -> Result<(), ConferenceError> {
-        self.check_keys(&dialogue.session)?;
-        let leg = if self.group.is_some() {
-            Leg::receiving(socket, stream.address, &dialogue.session)?
-        } else {
-            let ssrc = UnwrapErr(SysRng).next_u32();
-            Leg::new(socket, stream.address, &dialogue.session, ssrc)?
-        };
-        self.room.enter(uri, leg);
-        self.members.insert(uri.to_owned(), dialogue);
-        Ok(())
-    }
-
-    /// That nobody sends with the key of another.
-    fn check_keys(&self, new: &Negotiated) -> Result<(), ConferenceError> {
-        let sessions = self.members.values().map(|dialogue| &dialogue.session);
-        let mut keys = SdpKeys::new();
-        for (n, session) in sessions.chain([new]).enumerate() {
-            if self.group.is_some() {
-                keys.admit_inbound(n, session)?;
-            } else {
-                keys.admit(n, session)?;
-            }
-        }
-        Ok(())
-    }
 }
 
-fn describe(socket: &UdpSocket, crypto: Vec<String>) -> Result<String, ConferenceError> {
-    let audio = Audio {
-        address: socket.local_addr()?,
-        crypto,
-    };
-    Ok(audio.describe("focus", 1))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::FRAME_SAMPLES;
+    use crate::conference::SdesParticipant;
+
+    /// Who joins begins with ROC 0, so the stream has to as well, whatever the policy says.
+    #[test]
+    fn a_stream_whose_roc_is_not_zero_begins_anew_when_someone_joins() {
+        let keys = Keys::Group {
+            renew_on_join: false,
+            renew_on_leave: false,
+        };
+        let policy = Policy::default().with_mki(2).unwrap();
+        let mut focus = SdesFocus::new(Rules::new(keys), &policy, Duration::ZERO).unwrap();
+        let uris = ["sip:alice@example.com", "sip:bob@example.com"];
+        let mut users = uris.map(|uri| SdesParticipant::new(uri, &policy));
+        for (packets, restarted) in [(1_usize, false), (65_536, true)] {
+            let stream = focus.room.shared_mut().unwrap();
+            for _ in 0..packets {
+                stream.packet(&[0; FRAME_SAMPLES]).unwrap();
+            }
+            let before = stream.ssrc();
+            for uri in uris {
+                focus.invite(uri);
+            }
+            let outcomes = focus.renew(Duration::ZERO, |uri, offer| {
+                let user = users.iter_mut().find(|user| user.uri() == uri)?;
+                Some(Answered {
+                    asserted: vec![user.asserted()],
+                    sdp: user.answer(offer).unwrap(),
+                })
+            });
+            assert!(
+                outcomes
+                    .unwrap()
+                    .iter()
+                    .all(|outcome| outcome.answer.is_ok())
+            );
+            let stream = focus.room.shared().unwrap();
+            assert_eq!((stream.ssrc() != before, stream.roc()), (restarted, 0));
+            for uri in uris {
+                focus.leave(uri);
+            }
+            users = uris.map(|uri| SdesParticipant::new(uri, &policy));
+        }
+    }
 }

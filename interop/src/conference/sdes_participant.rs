@@ -7,9 +7,12 @@ use srtp::UnprotectError;
 use srtp::keying::MasterKeySource;
 use std::net::UdpSocket;
 
-use super::sdp_text::{last_stream, restarted, streams, with_crypto};
+use super::sdp_text::{described, last_stream, restarted, streams, with_crypto};
 use super::{ConferenceError, Heard, Leg, LegError, socket};
 use crate::sdp::Audio;
+
+/// The user name in o-lines: the network says who it is.
+const USER: &str = "-";
 
 /// A user in a conference with keys from `a=crypto` (TR 33.829 §5.3.2).
 #[derive(Debug)]
@@ -60,7 +63,7 @@ impl SdesParticipant {
         let socket = socket()?;
         let offer = Offer::new(&self.policy, &mut UnwrapErr(SysRng))?;
         let crypto = offer.lines().map(str::to_owned).collect();
-        self.sdp = self.describe(&socket, crypto)?;
+        self.sdp = described(&socket, USER, crypto)?;
         self.offered = Some((offer, socket));
         Ok(self.sdp.clone())
     }
@@ -113,7 +116,7 @@ impl SdesParticipant {
         }
         let socket = socket()?;
         let (answer, session) = Answer::to(&stream.crypto, &self.policy, rng)?;
-        let described = self.describe(&socket, vec![answer.line().to_owned()])?;
+        let described = described(&socket, USER, vec![answer.line().to_owned()])?;
         self.sdp = if known == 0 {
             described
         } else {
@@ -173,13 +176,5 @@ impl SdesParticipant {
         self.old_leg = self.leg.replace(leg);
         self.session = Some(session);
         Ok(())
-    }
-
-    fn describe(&self, socket: &UdpSocket, crypto: Vec<String>) -> Result<String, ConferenceError> {
-        let audio = Audio {
-            address: socket.local_addr()?,
-            crypto,
-        };
-        Ok(audio.describe("user", 1))
     }
 }

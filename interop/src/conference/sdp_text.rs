@@ -1,9 +1,24 @@
 //! Descriptions that change: the last m-line is the live stream.
 
+use std::net::UdpSocket;
+
 use sdp_sec::Sdp;
 
 use super::ConferenceError;
 use crate::sdp::{Audio, SdpError};
+
+/// A description of one stream that is received at `socket`.
+pub(super) fn described(
+    socket: &UdpSocket,
+    user: &str,
+    crypto: Vec<String>,
+) -> Result<String, ConferenceError> {
+    let audio = Audio {
+        address: socket.local_addr()?,
+        crypto,
+    };
+    Ok(audio.describe(user, 1))
+}
 
 /// The last stream of a description.
 pub(super) fn last_stream(text: &str) -> Result<Audio, ConferenceError> {
@@ -11,7 +26,7 @@ pub(super) fn last_stream(text: &str) -> Result<Audio, ConferenceError> {
     let media = sdp.media().last().ok_or(SdpError::NoAudio)?;
     let section = String::from_utf8_lossy(media.section().octets());
     let session = text.lines().take_while(|line| !line.starts_with("m="));
-    let session: String = session.map(|line| format!("{line}\r\n")).collect();
+    let session: String = session.flat_map(|line| [line, "\r\n"]).collect();
     Ok(Audio::read(&(session + &section))?)
 }
 

@@ -9,6 +9,7 @@ use mikey::Identity;
 use mikey_ticket::{TicketError, Transfer};
 use sdp_sec::{Sdp, key_mgmt};
 
+use super::sdp_text::described;
 use super::{ConferenceError, Leg, Refusal, socket};
 use crate::keyed_media::{self, ANSWERER, KeyingError, OFFERER};
 use crate::sdp::Audio;
@@ -115,9 +116,5 @@ fn message(text: &str) -> Result<Vec<u8>, ConferenceError> {
 
 fn describe(socket: &UdpSocket, message: &[u8]) -> Result<String, ConferenceError> {
     let line = keyed_media::line(message).map_err(|rule| rule.at(0))?;
-    let audio = Audio {
-        address: socket.local_addr()?,
-        crypto: vec![line],
-    };
-    Ok(audio.describe("user", 1))
+    described(socket, "-", vec![line])
 }
