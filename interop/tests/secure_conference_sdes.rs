@@ -268,6 +268,14 @@ fn req_cs_07_who_joins_begins_with_roc_0_and_cannot_open_what_went_before() {
     let after = conference.frame(&LOUD);
     assert_eq!(first_samples(&after), [coded(528); 3]);
     assert_ne!(before[0].ssrc, after[0].ssrc);
+    // However many join, lines that have ended are used again.
+    for _ in 0..300 {
+        conference.dial_in(CAROL);
+        conference.later();
+    }
+    let (_, offer) = conference.offers.last().unwrap();
+    assert_eq!(offer.matches("m=audio").count(), 2);
+    assert_eq!(first_samples(&conference.frame(&LOUD)), [coded(528); 3]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(crate) fn run(participants: usize, keys: Keys) -> Result<(), ProgramError> {
     conference.part(PART)?;
 
     let gone = uris.first().ok_or(ProgramError::Silence)?;
-    conference.focus.leave(gone);
+    conference.leave(gone)?;
     conference.settle()?;
     let after = conference.part(PART)?;
     if conference.opens(gone, &after) {
@@ -72,7 +72,7 @@ pub(crate) fn run(participants: usize, keys: Keys) -> Result<(), ProgramError> {
 
     let renewals = conference.focus.renewals();
     for _ in 0..STORM {
-        conference.focus.leave(late);
+        conference.leave(late)?;
         conference.part(1)?;
         conference.dial_in(late)?;
         conference.part(4)?;
@@ -186,6 +186,13 @@ impl Conference {
         let offer = user.dial_in()?;
         let dialled_in = self.focus.dial_in(&[&user.asserted()], &offer);
         Ok(dialled_in.map_err(ConferenceError::from)?)
+    }
+
+    fn leave(&mut self, uri: &str) -> Result<(), ProgramError> {
+        let user = self.users.get_mut(uri).ok_or(ProgramError::Silence)?;
+        user.hang_up();
+        self.focus.leave(uri);
+        Ok(())
     }
 
     fn renew(&mut self) -> Result<(), ProgramError> {

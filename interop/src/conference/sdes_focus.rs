@@ -146,6 +146,12 @@ impl SdesFocus {
             if !self.limiter.due(now) {
                 return Ok(Vec::new());
             }
+            // Who dials in again has left the dialogue of before.
+            for joining in &self.joining {
+                if let Joining::In { uri, .. } = joining {
+                    self.members.remove(uri);
+                }
+            }
             // Who joins begins with ROC 0, so all do, unless it is 0 anyway.
             let at_zero = self.room.shared().is_some_and(|stream| stream.roc() == 0);
             let left = core::mem::take(&mut self.left);

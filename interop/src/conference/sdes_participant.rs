@@ -7,7 +7,7 @@ use srtp::UnprotectError;
 use srtp::keying::MasterKeySource;
 use std::net::UdpSocket;
 
-use super::sdp_text::{described, last_stream, restarted, streams, with_crypto};
+use super::sdp_text::{described, live_index, live_stream, restarted, with_crypto};
 use super::{ConferenceError, Heard, Leg, LegError, socket};
 use crate::sdp::Audio;
 
@@ -64,18 +64,24 @@ impl SdesParticipant {
         let offer = Offer::new(&self.policy, &mut UnwrapErr(SysRng))?;
         let crypto = offer.lines().map(str::to_owned).collect();
         self.sdp = described(&socket, USER, crypto)?;
+        self.session = None;
         self.offered = Some((offer, socket));
         Ok(self.sdp.clone())
     }
 
-    /// The answer to it.
+    /// Ends the dialogue with the focus: the next one begins anew.
+    pub fn hang_up(&mut self) {
+        self.session = None;
+    }
+
+    /// The answer to [`dial_in`](Self::dial_in).
     ///
     /// # Errors
     ///
     /// [`ConferenceError`] for one that does not fit.
     pub fn answered(&mut self, answer: &str) -> Result<(), ConferenceError> {
         let (offer, socket) = self.offered.take().ok_or(ConferenceError::NotHere)?;
-        let stream = last_stream(answer)?;
+        let stream = live_stream(answer)?;
         let session = offer.accept(&stream.crypto)?;
         self.begin(socket, &stream, session)
     }
@@ -88,13 +94,9 @@ impl SdesParticipant {
     /// [`ConferenceError`] for one that is not taken; what was agreed before stays.
     pub fn answer(&mut self, offer: &str) -> Result<String, ConferenceError> {
         let rng = &mut UnwrapErr(SysRng);
-        let stream = last_stream(offer)?;
-        let known = match &self.session {
-            Some(_) => streams(&self.sdp)?,
-            None => 0,
-        };
+        let stream = live_stream(offer)?;
         if let (Some(session), Some(leg)) = (&self.session, &mut self.leg)
-            && streams(offer)? == known
+            && live_index(offer)? == live_index(&self.sdp)?
         {
             let (answer, session, change) = session.answer(
                 &stream.crypto,
@@ -116,11 +118,10 @@ impl SdesParticipant {
         }
         let socket = socket()?;
         let (answer, session) = Answer::to(&stream.crypto, &self.policy, rng)?;
-        let described = described(&socket, USER, vec![answer.line().to_owned()])?;
-        self.sdp = if known == 0 {
-            described
+        self.sdp = if self.session.is_some() {
+            restarted(&self.sdp, &socket, [answer.line()])?
         } else {
-            restarted(&self.sdp, &described)?
+            described(&socket, USER, vec![answer.line().to_owned()])?
         };
         self.begin(socket, &stream, session)?;
         Ok(self.sdp.clone())

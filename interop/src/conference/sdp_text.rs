@@ -1,8 +1,9 @@
-//! Descriptions that change: the last m-line is the live stream.
+//! Descriptions that change: one m-line is that of the live stream, all others have ended.
 
 use std::net::UdpSocket;
 
-use sdp_sec::Sdp;
+use sdp_sec::lines::Media;
+use sdp_sec::{Sdp, conference};
 
 use super::ConferenceError;
 use crate::sdp::{Audio, SdpError};
@@ -20,25 +21,37 @@ pub(super) fn described(
     Ok(audio.describe(user, 1))
 }
 
-/// The last stream of a description.
-pub(super) fn last_stream(text: &str) -> Result<Audio, ConferenceError> {
+/// The live stream of a description.
+pub(super) fn live_stream(text: &str) -> Result<Audio, ConferenceError> {
     let sdp = Sdp::parse(text.as_bytes())?;
-    let media = sdp.media().last().ok_or(SdpError::NoAudio)?;
-    let section = String::from_utf8_lossy(media.section().octets());
+    let section = String::from_utf8_lossy(live(&sdp)?.section().octets());
     let session = text.lines().take_while(|line| !line.starts_with("m="));
     let session: String = session.flat_map(|line| [line, "\r\n"]).collect();
     Ok(Audio::read(&(session + &section))?)
 }
 
-/// How many m-lines.
-pub(super) fn streams(text: &str) -> Result<usize, ConferenceError> {
-    Ok(Sdp::parse(text.as_bytes())?.media_count())
+/// The place of its m-line.
+pub(super) fn live_index(text: &str) -> Result<usize, ConferenceError> {
+    Ok(live(&Sdp::parse(text.as_bytes())?)?.index())
 }
 
-/// The description with another key for the last stream.
+fn live<'a>(sdp: &Sdp<'a>) -> Result<Media<'a>, ConferenceError> {
+    for media in sdp.media() {
+        if media.media_line()?.port() != 0 {
+            return Ok(media);
+        }
+    }
+    Err(if sdp.media_count() == 0 {
+        SdpError::NoAudio.into()
+    } else {
+        SdpError::Refused.into()
+    })
+}
+
+/// The description with another key for the live stream.
 pub(super) fn with_crypto(text: &str, line: &str) -> Result<String, ConferenceError> {
     let sdp = Sdp::parse(text.as_bytes())?;
-    let media = sdp.media().last().ok_or(SdpError::NoAudio)?;
+    let media = live(&sdp)?;
     let mut editor = sdp.edit();
     let mut lines = media.section().attributes_named("crypto");
     let first = lines.next().ok_or(SdpError::NotProtected)?;
@@ -49,19 +62,24 @@ pub(super) fn with_crypto(text: &str, line: &str) -> Result<String, ConferenceEr
     next_version(&text_of(editor.finish())?)
 }
 
-/// The description with its last stream ended and `stream`, of another description, in its place.
-pub(super) fn restarted(text: &str, stream: &str) -> Result<String, ConferenceError> {
+/// The description with its live stream ended, and begun anew at another port with another key.
+pub(super) fn restarted<'l>(
+    text: &str,
+    socket: &UdpSocket,
+    lines: impl IntoIterator<Item = &'l str>,
+) -> Result<String, ConferenceError> {
     let sdp = Sdp::parse(text.as_bytes())?;
-    let media = sdp.media().last().ok_or(SdpError::NoAudio)?;
-    let mut editor = sdp.edit();
-    editor.replace(media.media_line()?.port_field(), 0)?;
-    let begin = stream.find("m=audio").ok_or(SdpError::NoAudio)?;
-    let section = stream.get(begin..).unwrap_or_default();
-    next_version(&(text_of(editor.finish())? + section))
+    let lines = lines.into_iter();
+    let values: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix("a=crypto:"))
+        .collect();
+    let port = socket.local_addr()?.port();
+    let anew = conference::restart_stream(&sdp, live(&sdp)?.index(), port, &values)?;
+    next_version(&text_of(anew)?)
 }
 
 /// The description with the next version in its o-line (RFC 3264 §8).
-pub(super) fn next_version(text: &str) -> Result<String, ConferenceError> {
+fn next_version(text: &str) -> Result<String, ConferenceError> {
     let raised = |line: &str| {
         let mut fields: Vec<_> = line.split(' ').map(str::to_owned).collect();
         let version = fields.get_mut(2)?;
@@ -74,6 +92,6 @@ pub(super) fn next_version(text: &str) -> Result<String, ConferenceError> {
     Ok(text.replacen(origin, &next, 1))
 }
 
-pub(super) fn text_of(octets: Vec<u8>) -> Result<String, ConferenceError> {
+fn text_of(octets: Vec<u8>) -> Result<String, ConferenceError> {
     String::from_utf8(octets).map_err(|_| SdpError::NoAudio.into())
 }

@@ -11,7 +11,7 @@ use sdp_sec::{Sdp, conference};
 use srtp::keying::MasterKeySource;
 
 use super::{Answered, SdesFocus};
-use crate::conference::sdp_text::{described, last_stream, next_version, text_of, with_crypto};
+use crate::conference::sdp_text::{described, live_index, live_stream, restarted, with_crypto};
 use crate::conference::{ConferenceError, Leg, Refusal, socket};
 use crate::sdp::Audio;
 
@@ -36,19 +36,12 @@ impl SdesFocus {
         carry: &mut impl FnMut(&str, &str) -> Option<Answered>,
     ) -> Result<Dialogue, ConferenceError> {
         let (socket, offer) = (socket()?, group.offer());
-        let sdp = Sdp::parse(dialogue.sent.as_bytes())?;
-        let last = sdp.media_count().saturating_sub(1);
-        let values = offer
-            .lines()
-            .filter_map(|line| line.strip_prefix("a=crypto:"));
-        let values: Vec<_> = values.collect();
-        let port = socket.local_addr()?.port();
-        let sent = conference::restart_stream(&sdp, last, port, &values)?;
-        let sent = next_version(&text_of(sent)?)?;
+        let sent = restarted(&dialogue.sent, &socket, offer.lines())?;
         let came = carry(uri, &sent).ok_or(Refusal::Unavailable)?.sdp;
+        let ended = live_index(&dialogue.sent)?;
         let before = Sdp::parse(dialogue.came.as_bytes())?;
-        conference::check_restarted(&before, &Sdp::parse(came.as_bytes())?, last)?;
-        let stream = last_stream(&came)?;
+        conference::check_restarted(&before, &Sdp::parse(came.as_bytes())?, ended)?;
+        let stream = live_stream(&came)?;
         let session = offer.accept(&stream.crypto)?;
         self.check_keys(&session)?;
         let leg = Leg::receiving(socket, stream.address, &session)?;
@@ -72,7 +65,7 @@ impl SdesFocus {
         let line = offer.lines().next().unwrap_or_default();
         let sent = with_crypto(&dialogue.sent, line)?;
         let came = carry(uri, &sent).ok_or(Refusal::Unavailable)?.sdp;
-        let stream = last_stream(&came)?;
+        let stream = live_stream(&came)?;
         let (session, change) = offer.accept(&stream.crypto, Transport::Unchanged)?;
         self.check_keys(&session)?;
         if change.inbound != Rekey::Unchanged {
@@ -87,7 +80,7 @@ impl SdesFocus {
     }
 
     pub(super) fn answer(&mut self, uri: &str, offer: &str) -> Result<String, ConferenceError> {
-        let stream = last_stream(offer).map_err(|_| Refusal::NotAcceptableHere)?;
+        let stream = live_stream(offer).map_err(|_| Refusal::NotAcceptableHere)?;
         let answered = match &self.group {
             Some(group) => group.answer(&stream.crypto),
             None => Answer::to(&stream.crypto, &self.policy, &mut UnwrapErr(SysRng)),
@@ -119,7 +112,7 @@ impl SdesFocus {
         let answered = carry(uri, &sent).ok_or(Refusal::Unavailable)?;
         let asserted: Vec<_> = answered.asserted.iter().map(String::as_str).collect();
         let uri = self.rules.dial_out(&asserted).ok_or(Refusal::Forbidden)?;
-        let stream = last_stream(&answered.sdp)?;
+        let stream = live_stream(&answered.sdp)?;
         let session = offer.accept(&stream.crypto)?;
         let dialogue = Dialogue {
             session,
