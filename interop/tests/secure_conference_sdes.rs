@@ -187,10 +187,9 @@ fn req_cs_03_a_participant_cannot_open_what_is_sent_to_another_nor_send_with_its
     ssrcs.dedup();
     assert_eq!(ssrcs.len(), 3);
 
-    // Dave offers the key of Carol.
+    // Dave and Carol offer the same key: the second of them is refused.
     let offer = conference.user(DAVE).dial_in().unwrap();
-    for name in ["Dave", "Carol"] {
-        let uri = if name == "Dave" { DAVE } else { CAROL };
+    for uri in [DAVE, CAROL] {
         conference
             .focus
             .dial_in(&[&format!("<{uri}>")], &offer)

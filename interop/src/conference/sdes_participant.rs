@@ -118,13 +118,14 @@ impl SdesParticipant {
         }
         let socket = socket()?;
         let (answer, session) = Answer::to(&stream.crypto, &self.policy, rng)?;
-        self.sdp = if self.session.is_some() {
+        let sdp = if self.session.is_some() {
             restarted(&self.sdp, &socket, [answer.line()])?
         } else {
             described(&socket, USER, vec![answer.line().to_owned()])?
         };
         self.begin(socket, &stream, session)?;
-        Ok(self.sdp.clone())
+        self.sdp.clone_from(&sdp);
+        Ok(sdp)
     }
 
     /// Says something.
