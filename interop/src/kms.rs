@@ -75,6 +75,18 @@ pub fn node<T: TicketKeys, P: KmsPolicy, C: ReplayCache>(
 ///
 /// If it cannot listen.
 pub fn local(subscribers: &Subscribers) -> std::io::Result<Server> {
+    local_with(subscribers, GrantAsAsked)
+}
+
+/// As [`local`], with another policy.
+///
+/// # Errors
+///
+/// If it cannot listen.
+pub fn local_with(
+    subscribers: &Subscribers,
+    policy: impl KmsPolicy + Send + 'static,
+) -> std::io::Result<Server> {
     let mut rng = UnwrapErr(SysRng);
     let (now, mut keys) = (now(), InMemoryTicketKeys::new());
     for (id, strength) in [(b"128", Strength::Bits128), (b"256", Strength::Bits256)] {
@@ -82,7 +94,7 @@ pub fn local(subscribers: &Subscribers) -> std::io::Result<Server> {
         keys.insert(id, strength, key, now, now.plus_seconds(86_400));
     }
     let replay = InMemoryReplayCache::new(REPLAY_CAPACITY, WINDOW);
-    let node = node(subscribers, keys, GrantAsAsked, replay);
+    let node = node(subscribers, keys, policy, replay);
     let mut node = node.map_err(std::io::Error::other)?;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     Server::start(any_port, move |message| {

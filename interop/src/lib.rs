@@ -4,6 +4,7 @@ extern crate alloc;
 
 pub mod audio;
 pub mod cema_relay;
+pub mod conference;
 pub mod edge;
 pub mod impairment;
 pub mod keyed_media;

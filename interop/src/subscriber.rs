@@ -80,6 +80,7 @@ pub struct Subscriber {
     nodes: Vec<Node>,
     replay: InMemoryReplayCache,
     opened: DeferredReplayCache,
+    stands_in_for: Option<Identity>,
 }
 
 impl Subscriber {
@@ -104,6 +105,7 @@ impl Subscriber {
             nodes: nodes.to_vec(),
             replay: InMemoryReplayCache::new(REPLAY_CAPACITY, WINDOW),
             opened: DeferredReplayCache::new(REPLAY_CAPACITY),
+            stands_in_for: None,
         })
     }
 
@@ -111,6 +113,14 @@ impl Subscriber {
     #[must_use]
     pub fn remembering(mut self, messages: usize) -> Self {
         self.opened = DeferredReplayCache::new(messages);
+        self
+    }
+
+    /// Also takes what names `identity`, by leave of the service: a focus for its conference factory
+    /// (TR 33.829 §5.3.3.3).
+    #[must_use]
+    pub fn standing_in_for(mut self, identity: Identity) -> Self {
+        self.stands_in_for = Some(identity);
         self
     }
 
@@ -144,8 +154,11 @@ impl Subscriber {
     /// [`SubscriberError::Declined`] for one that is not for this user, with the answer for its
     /// sender; others if no node answers, the service refuses, or the message is forged.
     pub fn receive(&mut self, transfer_init: &[u8]) -> Result<VerifiedTransfer, SubscriberError> {
-        let user =
+        let mut user =
             Responder::new(self.identity.clone(), self.kms.clone()).with_window(Some(WINDOW));
+        if let Some(identity) = &self.stands_in_for {
+            user = user.standing_in_for(identity.clone());
+        }
         let incoming = || {
             user.receive(transfer_init, kms::now())
                 .map_err(SubscriberError::Declined)

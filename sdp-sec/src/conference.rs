@@ -66,9 +66,10 @@ pub fn unsecured_lines(offer: &Sdp<'_>) -> Result<Vec<usize>, SdpError> {
 }
 
 /// The server's re-offer when a participant joins a stream under a group key: the stream at
-/// `media_index` ends (port 0), and the same stream begins anew as the last m-line, at `port` and
-/// with `crypto` (values of `a=crypto`) in place of its keys, so that every receiver's ROC starts at
-/// zero (TR 33.829 §5.3.2.1).
+/// `media_index` ends (port 0), and the same stream begins anew, at `port` and with `crypto` (values
+/// of `a=crypto`) in place of its keys, so that every receiver's ROC starts at zero
+/// (TR 33.829 §5.3.2.1): in the place of a line of the same media that had ended before
+/// (RFC 3264 §8.1), so that a description does not grow with every join, or as the last m-line.
 ///
 /// `last` is the offer or answer that this server sent last. The caller raises the version in its
 /// o-line.
@@ -117,8 +118,41 @@ pub fn restart_stream(
             anew.append(copy.section(), format_args!("a=crypto:{key}"))?;
         }
     }
-    restarted.extend_from_slice(&anew.finish());
-    Ok(restarted)
+    let anew = anew.finish();
+    let Some(slot) = ended_before(last, media_index)? else {
+        restarted.extend_from_slice(&anew);
+        return Ok(restarted);
+    };
+    let ended = Sdp::parse(&restarted)?;
+    let mut reused = Vec::with_capacity(restarted.len() + anew.len());
+    reused.extend_from_slice(ended.session().octets());
+    for media in ended.media() {
+        let section = media.section();
+        reused.extend_from_slice(if media.index() == slot {
+            &anew
+        } else {
+            section.octets()
+        });
+        if !reused.ends_with(b"\n") {
+            reused.extend_from_slice(b"\r\n");
+        }
+    }
+    Ok(reused)
+}
+
+/// The first line of the same media as that at `media_index` whose stream has ended.
+fn ended_before(sdp: &Sdp<'_>, media_index: usize) -> Result<Option<usize>, SdpError> {
+    let Some(live) = sdp.media().nth(media_index) else {
+        return Ok(None);
+    };
+    let live = live.media_line()?;
+    for media in sdp.media() {
+        let line = media.media_line()?;
+        if line.port() == 0 && line.media() == live.media() && media.index() != media_index {
+            return Ok(Some(media.index()));
+        }
+    }
+    Ok(None)
 }
 
 /// Checks a participant's answer to [`restart_stream`]: the old line is refused, and the new one has
@@ -137,12 +171,17 @@ pub fn check_restarted(
     media_index: usize,
 ) -> Result<(), SdpError> {
     let count = Rule::MediaCount.at(0);
-    if answer.media_count() != before.media_count() + 1 {
+    let lines = before.media_count();
+    let (lines, begun) = match ended_before(before, media_index)? {
+        Some(slot) => (lines, slot),
+        None => (lines + 1, lines),
+    };
+    if answer.media_count() != lines {
         return Err(count);
     }
     let was = before.media().nth(media_index).ok_or(count)?.media_line()?;
     let ended = answer.media().nth(media_index).ok_or(count)?.media_line()?;
-    let begun = answer.media().last().ok_or(count)?.media_line()?;
+    let begun = answer.media().nth(begun).ok_or(count)?.media_line()?;
     if ended.port() != 0 {
         return Err(Rule::AnswerPort.at(ended.line().number()));
     }

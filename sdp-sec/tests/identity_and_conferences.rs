@@ -140,6 +140,35 @@ fn req_cs_07_a_join_ends_the_stream_and_begins_it_anew() {
 }
 
 #[test]
+fn req_cs_07_a_line_that_has_ended_is_used_again() {
+    let last = "v=0\r\nm=audio 0 RTP/SAVP 0\r\na=crypto:1 S inline:A\r\n\
+        m=video 0 RTP/SAVP 31\r\nm=audio 4002 RTP/SAVP 0\r\na=crypto:1 S inline:B";
+    let sdp = Sdp::parse(last.as_bytes()).unwrap();
+    let offer = conference::restart_stream(&sdp, 2, 4004, &["1 S inline:C"]).unwrap();
+    let expected = "v=0\r\nm=audio 4004 RTP/SAVP 0\r\na=crypto:1 S inline:C\r\n\
+        m=video 0 RTP/SAVP 31\r\nm=audio 0 RTP/SAVP 0\r\na=crypto:1 S inline:B\r\n";
+    assert_eq!(String::from_utf8(offer).unwrap(), expected);
+
+    let lines = |first, third| {
+        format!(
+            "m=audio {first} RTP/SAVP 0\r\nm=video 0 RTP/SAVP 31\r\nm=audio {third} RTP/SAVP 0\r\n"
+        )
+    };
+    let before = lines(0, 6002);
+    let before = Sdp::parse(before.as_bytes()).unwrap();
+    let check = |first, third| {
+        conference::check_restarted(
+            &before,
+            &Sdp::parse(lines(first, third).as_bytes()).unwrap(),
+            2,
+        )
+    };
+    assert_eq!(check(6004, 0), Ok(()));
+    assert_eq!(check(6002, 0), Err(Rule::AnswerPort.at(1)));
+    assert_eq!(check(6004, 6002), Err(Rule::AnswerPort.at(3)));
+}
+
+#[test]
 fn req_cs_07_a_stream_is_not_restarted_without_key_port_or_stream() {
     use conference::RestartError;
     let sdp = Sdp::parse(b"v=0\r\nm=audio 4000 RTP/SAVP 0\r\nm=video 4002 RTP/AVP 31").unwrap();

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding};
+use getrandom::{SysRng, rand_core::UnwrapErr};
 use mikey::derive::Secret;
 use mikey::{Identity, InMemoryKeys};
 use serde::Deserialize;
@@ -70,6 +71,23 @@ impl Subscribers {
         };
         (1..)
             .zip(Self::DEMO)
+            .map(with_key)
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// Users with keys drawn now, for a service that lives as long as the program.
+    ///
+    /// # Errors
+    ///
+    /// For a URI that is too long.
+    pub fn random<'u>(uris: impl IntoIterator<Item = &'u str>) -> Result<Self, mikey::EncodeError> {
+        let with_key = |uri: &str| {
+            let key = Secret::random(32, &mut UnwrapErr(SysRng));
+            let key = key.map_err(|_| mikey::EncodeError::WrongLength)?;
+            Ok((Identity::uri(uri)?, key))
+        };
+        uris.into_iter()
             .map(with_key)
             .collect::<Result<_, _>>()
             .map(Self)
