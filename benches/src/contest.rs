@@ -31,6 +31,7 @@ impl<'a> Contender<'a> {
     /// # Panics
     ///
     /// It could not be started and `CI` is `true`; or, later, it ends before it is asked to.
+    #[must_use]
     pub fn of_process(
         name: &'static str,
         work: &'static str,
@@ -68,8 +69,8 @@ impl<'a> Contender<'a> {
     }
 }
 
-impl std::fmt::Debug for Contender<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Contender<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.name)
     }
 }
