@@ -16,10 +16,10 @@
 
 use core::fmt::Write as _;
 use core::hint::black_box;
-use std::time::Instant;
 
 use criterion::{Criterion, criterion_group};
 use hex_literal::hex;
+use mediasec_benches::contest::{Contender, play};
 use mikey::{
     Message,
     code_points::{DataType, EncrAlg, IdRole, IdType, MacAlg, PrfFunc, ProtType, RandRole, TsRole},
@@ -170,32 +170,6 @@ fn main() {
     table(if test { 1 } else { 1000 });
 }
 
-/// What one of the contenders does in a round, and how many nanoseconds once of it takes.
-struct Contender<'a> {
-    name: &'static str,
-    round: Box<dyn FnMut() -> f64 + 'a>,
-    best: f64,
-}
-
-impl<'a> Contender<'a> {
-    fn new(name: &'static str, mut work: impl FnMut() + 'a) -> Self {
-        let round = move || {
-            let begin = Instant::now();
-            for _ in 0..ROUND {
-                work();
-            }
-            begin.elapsed().as_secs_f64() * 1e9 / f64::from(ROUND)
-        };
-        Self {
-            name,
-            round: Box::new(round),
-            best: f64::INFINITY,
-        }
-    }
-}
-
-/// Each contender works a round in turn, and its fastest round counts: what else the machine does
-/// can only make a round slower.
 fn table(rounds: usize) {
     let transfer_init = transfer_init();
     let (psk, ticket) = (
@@ -216,35 +190,35 @@ fn table(rounds: usize) {
     let mut rows = [
         (
             "PSK message, 112 octets: decode",
-            ours(Contender::new("ours", check(&PSK[..]))),
+            ours(Contender::new("ours", ROUND, check(&PSK[..]))),
         ),
         (
             "the same, each payload taken out",
-            ours(Contender::new("ours", || read(&PSK))),
+            ours(Contender::new("ours", ROUND, || read(&PSK))),
         ),
         (
             "the same: write",
-            ours(Contender::new("ours", || {
+            ours(Contender::new("ours", ROUND, || {
                 write(psk.header(), &psk_payloads, &mut out);
             })),
         ),
         (
             "TRANSFER_INIT, 539 octets: decode",
-            ours(Contender::new("ours", check(&transfer_init))),
+            ours(Contender::new("ours", ROUND, check(&transfer_init))),
         ),
         (
             "the same, each payload taken out",
-            ours(Contender::new("ours", || read(&transfer_init))),
+            ours(Contender::new("ours", ROUND, || read(&transfer_init))),
         ),
         (
             "the same: write",
-            ours(Contender::new("ours", || {
+            ours(Contender::new("ours", ROUND, || {
                 write(ticket.header(), &ticket_payloads, &mut ticket_out);
             })),
         ),
         (
             "PRF MIKEY-1, 32 to 16 octets",
-            ours(Contender::new("ours", || {
+            ours(Contender::new("ours", ROUND, || {
                 black_box(derive());
             })),
         ),
@@ -253,21 +227,17 @@ fn table(rounds: usize) {
     peers::join(&mut rows);
 
     for (_, contenders) in &mut rows {
-        for _ in 0..rounds {
-            for contender in &mut *contenders {
-                contender.best = contender.best.min((contender.round)());
-            }
-        }
+        play(contenders, rounds);
     }
     if rounds == 1 {
         return;
     }
     println!("ns, and how many times as long as ours");
     for (name, contenders) in &rows {
-        let ours = contenders.first().unwrap().best;
+        let ours = contenders.first().unwrap().best();
         let mut line = format!("{name:36}");
         for contender in contenders {
-            let (peer, best) = (contender.name, contender.best);
+            let (peer, best) = (contender.name(), contender.best());
             let _ = write!(line, "  {peer} {best:7.1} ({:5.2})", best / ours);
         }
         println!("{line}");
@@ -278,9 +248,9 @@ fn table(rounds: usize) {
 /// GStreamer has no PRF.
 #[cfg(feature = "peers")]
 mod peers {
-    use std::io::{BufRead, BufReader, Write};
-    use std::path::{Path, PathBuf};
-    use std::process::{Child, ChildStdout, Command, Stdio};
+    use std::path::Path;
+
+    use mediasec_benches::contest::{Process, compile};
 
     use super::{Contender, IN_KEY, LABEL, PSK, ROUND, black_box, derive};
 
@@ -288,7 +258,7 @@ mod peers {
     pub(super) fn join(rows: &mut [(&str, Vec<Contender<'_>>); 7]) {
         let [check, read, write, _, _, _, prf] = rows;
         for (_, row) in [check, read] {
-            row.push(Contender::new("mykey", || {
+            row.push(Contender::new("mykey", ROUND, || {
                 black_box(mykey::message::MikeyMessage::from_bytes(black_box(&PSK)).unwrap());
             }));
             row.extend(gstreamer("parse"));
@@ -296,75 +266,18 @@ mod peers {
         write.1.extend(gstreamer("write"));
         let derive_key = || mykey::crypto::mikey_prf(black_box(&IN_KEY), black_box(&LABEL), 16);
         assert_eq!(derive_key().unwrap(), derive());
-        prf.1.push(Contender::new("mykey", move || {
+        prf.1.push(Contender::new("mykey", ROUND, move || {
             black_box(derive_key().unwrap());
         }));
     }
 
     fn gstreamer(work: &'static str) -> Option<Contender<'static>> {
-        let mut process = match compile().and_then(|program| Process::start(&program)) {
-            Ok(process) => process,
-            Err(error) => {
-                let ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
-                assert!(!ci, "GStreamer: {error}");
-                println!("GStreamer, {work}: not run: {error}");
-                return None;
-            }
-        };
-        Some(Contender {
-            name: "GStreamer",
-            round: Box::new(move || process.round(work)),
-            best: f64::INFINITY,
-        })
-    }
-
-    fn compile() -> Result<PathBuf, String> {
-        let package = "gstreamer-sdp-1.0";
-        let mut pkg_config = Command::new("pkg-config");
-        let flags = run(pkg_config.args(["--cflags", "--libs", package]))?;
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gst_mikey");
+        let message = PSK.map(|octet| format!("{octet:02x}")).concat();
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/gst_mikey.c");
-        let mut cc = Command::new("cc");
-        run(cc
-            .args(["-O2", source, "-o"])
-            .arg(&program)
-            .args(flags.split_whitespace()))?;
-        Ok(program)
-    }
-
-    /// Standard output of `command`.
-    fn run(command: &mut Command) -> Result<String, String> {
-        let output = command.output().map_err(|error| error.to_string())?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-    }
-
-    /// `gst_mikey` with the PSK message; it ends when its standard input does.
-    struct Process {
-        child: Child,
-        answers: BufReader<ChildStdout>,
-    }
-
-    impl Process {
-        fn start(program: &Path) -> Result<Self, String> {
-            let message = PSK.map(|octet| format!("{octet:02x}")).concat();
-            let mut child = Command::new(program)
-                .args([message, ROUND.to_string()])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .map_err(|error| error.to_string())?;
-            let answers = BufReader::new(child.stdout.take().unwrap());
-            Ok(Self { child, answers })
-        }
-
-        fn round(&mut self, work: &str) -> f64 {
-            writeln!(self.child.stdin.as_mut().unwrap(), "{work}").unwrap();
-            let mut answer = String::new();
-            self.answers.read_line(&mut answer).unwrap();
-            answer.trim().parse().unwrap()
-        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let program = compile(Path::new(source), "gstreamer-sdp-1.0", folder);
+        let process =
+            program.and_then(|program| Process::start(&program, &[message, ROUND.to_string()]));
+        Contender::of_process("GStreamer", work, process)
     }
 }

@@ -1,5 +1,7 @@
 //! What the benchmarks share.
 
+pub mod contest;
+
 use bytes::{BufMut, BytesMut};
 
 /// The payloads measured, in octets: a codec frame at a low rate, 20 ms of G.711, a video packet.

@@ -1,7 +1,5 @@
 use alloc::vec::Vec;
 
-use rand_core::CryptoRng;
-
 use crate::der::{self, Element, INTEGER, OCTET_STRING, SEQUENCE};
 use crate::error::{OpenError, SealError};
 use crate::limits;
@@ -105,12 +103,13 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// A fresh nonce: 12 octets for GCM, what leaves room for `content_len` for CCM.
-    pub(crate) fn generate(
+    /// The nonce is the front of `fresh`: 12 octets for GCM, what leaves room for `content_len`
+    /// for CCM.
+    pub(crate) fn choose(
         algorithm: ContentEncryption,
         tag_len: u8,
         content_len: u64,
-        rng: &mut (impl CryptoRng + ?Sized),
+        fresh: &[u8],
     ) -> Result<Self, SealError> {
         if !algorithm.has_tag_len(tag_len) {
             return Err(SealError::TagLength);
@@ -123,21 +122,12 @@ impl Parameters {
             Some(12).filter(fits)
         };
         let nonce_len = nonce_len.ok_or(SealError::ContentTooLong)?;
-        let mut this = Self {
-            algorithm,
-            tag_len,
-            nonce: [0; limits::GCM_NONCE],
-            nonce_len,
-        };
-        rng.fill_bytes(
-            this.nonce
-                .get_mut(..usize::from(nonce_len))
-                .unwrap_or_default(),
-        );
-        Ok(this)
+        let nonce = fresh.get(..usize::from(nonce_len));
+        nonce
+            .and_then(|nonce| Self::new(algorithm, nonce, tag_len))
+            .ok_or(SealError::ContentTooLong)
     }
 
-    #[cfg(test)]
     pub(crate) fn new(algorithm: ContentEncryption, nonce: &[u8], tag_len: u8) -> Option<Self> {
         let mut octets = [0; limits::GCM_NONCE];
         octets.get_mut(..nonce.len())?.copy_from_slice(nonce);
@@ -157,16 +147,17 @@ impl Parameters {
 
     /// The contents octets of the contentEncryptionAlgorithm.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut parameters = Vec::new();
-        der::octet_string(&mut parameters, self.nonce());
-        if self.tag_len != DEFAULT_ICV_LEN {
-            der::put(&mut parameters, INTEGER, &[self.tag_len]);
-        }
-        let mut out = Vec::new();
+        let explicit = self.tag_len != DEFAULT_ICV_LEN;
+        let parameters = 2 + u64::from(self.nonce_len) + if explicit { 3 } else { 0 };
+        let mut out = Vec::with_capacity(18 + usize::from(self.nonce_len));
         der::header(&mut out, der::OID, 9);
         out.extend_from_slice(ARC);
         out.push(self.algorithm.number());
-        der::put(&mut out, SEQUENCE, &parameters);
+        der::header(&mut out, SEQUENCE, parameters);
+        der::octet_string(&mut out, self.nonce());
+        if explicit {
+            der::put(&mut out, INTEGER, &[self.tag_len]);
+        }
         out
     }
 
@@ -201,18 +192,7 @@ impl Parameters {
         if !algorithm.has_tag_len(tag_len) || tag_len < policy.least_tag_len(algorithm) {
             return Err(OpenError::TagLength);
         }
-        let mut octets = [0; limits::GCM_NONCE];
-        octets
-            .get_mut(..nonce.len())
-            .ok_or(OpenError::NonceLength)?
-            .copy_from_slice(nonce);
-        let nonce_len = u8::try_from(nonce.len()).map_err(|_| OpenError::NonceLength)?;
-        Ok(Self {
-            algorithm,
-            tag_len,
-            nonce: octets,
-            nonce_len,
-        })
+        Self::new(algorithm, nonce, tag_len).ok_or(OpenError::NonceLength)
     }
 
     /// Whether the algorithm with this nonce takes that much content.
@@ -241,14 +221,10 @@ fn max_content(algorithm: ContentEncryption, nonce_len: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use getrandom::SysRng;
-    use getrandom::rand_core::UnwrapErr;
-
     use super::*;
 
     #[test]
     fn ccm_length_field_follows_the_content() {
-        let mut rng = UnwrapErr(SysRng);
         for (len, nonce) in [
             (0, 12),
             ((1 << 24) - 1, 12),
@@ -257,10 +233,10 @@ mod tests {
             (1 << 56, 7),
         ] {
             let algorithm = ContentEncryption::Aes128Ccm;
-            let parameters = Parameters::generate(algorithm, 16, len, &mut rng).unwrap();
+            let parameters = Parameters::choose(algorithm, 16, len, &[1; 12]).unwrap();
             assert_eq!(parameters.nonce().len(), nonce, "content of {len} octets");
         }
-        let gcm = Parameters::generate(ContentEncryption::Aes128Gcm, 16, 1 << 36, &mut rng);
+        let gcm = Parameters::choose(ContentEncryption::Aes128Gcm, 16, 1 << 36, &[1; 12]);
         assert!(matches!(gcm, Err(SealError::ContentTooLong)));
     }
 }

@@ -57,8 +57,8 @@ impl Attributes {
 
     /// The values of the attribute `oid`, each a DER element; none if it is not there.
     pub fn get(&self, oid: Oid) -> impl Iterator<Item = &[u8]> {
-        let found = self.iter().find(move |(of, _)| *of == oid);
-        found.into_iter().flat_map(|(_, values)| values)
+        let found = self.iter().filter(move |(of, _)| *of == oid);
+        found.flat_map(|(_, values)| values)
     }
 
     /// All attributes with their values.
@@ -81,6 +81,13 @@ impl Attributes {
     #[must_use]
     pub fn contains(&self, oid: Oid) -> bool {
         self.iter().any(|(of, _)| of == oid)
+    }
+
+    /// Whether each attribute is there once.
+    pub(crate) fn are_distinct(&self) -> bool {
+        let mut oids: Vec<_> = self.iter().map(|(oid, _)| oid).collect();
+        oids.sort_unstable_by(|one, other| one.as_octets().cmp(other.as_octets()));
+        oids.windows(2).all(|pair| pair.first() != pair.last())
     }
 
     /// Whether there are none.

@@ -178,6 +178,10 @@ pub(crate) fn parse_tail(
         set.map_or_else(|| Ok(Attributes::new()), |set| Attributes::parse(&set))
     };
     let auth_attrs = attributes(&mut reader, 1)?;
+    // RFC 5652 §11.1 wants one content-type; of two of anything, each reader would believe another.
+    if !auth_attrs.are_distinct() {
+        return Err(reader.fail(Kind::Malformed));
+    }
     let mac = reader.expect(OCTET_STRING)?.contents;
     let unauth_attrs = attributes(&mut reader, 2)?;
     reader.finish()?;

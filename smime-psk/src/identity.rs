@@ -53,7 +53,7 @@ pub fn compare_sender<'a>(verified: Option<&'a str>, from: &str) -> ShownSender<
 ///
 /// Public user identities are compared: scheme and host without case, user with case and
 /// percent-encoding off, no parameters ([RFC 3261 §19.1.4], TS 23.003 §13.4); tel URIs without
-/// visual separators ([RFC 3966 §5]). A sip and a tel URI are different.
+/// visual separators, local numbers with their phone-context ([RFC 3966 §5]). A sip and a tel URI are different.
 ///
 /// [RFC 3261 §19.1.4]: https://www.rfc-editor.org/rfc/rfc3261#section-19.1.4
 /// [RFC 3966 §5]: https://www.rfc-editor.org/rfc/rfc3966#section-5
@@ -84,29 +84,52 @@ pub(crate) fn addr_spec(value: &str) -> Option<&str> {
 
 /// A canonical form of the identity in `value`; `None` if there is none.
 fn identity(value: &str) -> Option<String> {
-    let uri = addr_spec(value)?;
-    let uri = uri.split([';', '?']).next()?.trim();
+    let uri = addr_spec(value)?.trim();
     let (scheme, rest) = uri.split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();
     let mut out = String::with_capacity(uri.len());
     out.push_str(&scheme);
     out.push(':');
-    match scheme.as_str() {
-        "tel" => out.extend(
-            rest.chars()
-                .filter(|c| !matches!(c, '-' | '.' | '(' | ')' | ' ')),
-        ),
-        _ => match rest.rsplit_once('@') {
-            Some((user, host)) => {
-                // A decoded '@' or ':' must not look like the real one.
-                out.push_str(&percent_decoded(user)?);
-                out.push('\0');
-                out.push_str(&host.to_ascii_lowercase());
-            }
-            None => out.push_str(&rest.to_ascii_lowercase()),
-        },
+    if scheme == "tel" {
+        return telephone(rest, &mut out).map(|()| out);
     }
-    (out.len() > scheme.len() + 1).then_some(out)
+    // A user may have ';' and '?' in it, as that of a telephone number has: parameters begin
+    // behind the host.
+    let (user, host) = match rest.split_once('@') {
+        Some((user, host)) => (Some(user), host),
+        None => (None, rest),
+    };
+    let host = host.split([';', '?']).next()?.trim();
+    if host.is_empty() || host.contains('@') {
+        return None;
+    }
+    if let Some(user) = user {
+        // A decoded '@' or ':' must not look like the real one.
+        out.push_str(&percent_decoded(user)?);
+        out.push('\0');
+    }
+    out.push_str(&host.to_ascii_lowercase());
+    Some(out)
+}
+
+/// A global number says it all; a local one is another in each phone-context ([RFC 3966 §5.1.5]).
+///
+/// [RFC 3966 §5.1.5]: https://www.rfc-editor.org/rfc/rfc3966#section-5.1.5
+fn telephone(subscriber: &str, out: &mut String) -> Option<()> {
+    let separator = |c: &char| matches!(c, '-' | '.' | '(' | ')' | ' ');
+    let mut fields = subscriber.split(';');
+    let before = out.len();
+    let number = fields.next()?.chars().filter(|c| !separator(c));
+    out.extend(number.map(|c| c.to_ascii_lowercase()));
+    let global = out.get(before..)?.starts_with('+');
+    if !global {
+        let mut parameters = fields.filter_map(|field| field.split_once('='));
+        let is_context = |name: &str| name.trim().eq_ignore_ascii_case("phone-context");
+        let (_, context) = parameters.find(|(name, _)| is_context(name))?;
+        out.push('\0');
+        out.push_str(&context.trim().to_ascii_lowercase());
+    }
+    (out.len() > before + 1).then_some(())
 }
 
 fn percent_decoded(user: &str) -> Option<String> {
@@ -149,6 +172,16 @@ mod tests {
             ),
             ("sip:al%69ce@a.com", "<sip:alice@a.com>"),
             ("tel:+1-201-555-0123", "<tel:+12015550123>"),
+            ("tel:+12015550123", "tel:+12015550123;tag=4"),
+            (
+                "tel:70-42;phone-context=Example.com",
+                "<tel:7042;phone-context=example.com>;tag=4",
+            ),
+            (
+                "sip:+1201;phone-context=a@b.com",
+                "<sip:+1201;phone-context=a@b.com;user=phone>;tag=4",
+            ),
+            ("sip:user1@domain.com", "sip:user1@domain.com;cid=\"1@a\""),
         ] {
             assert!(same_identity(one, other), "{one} and {other}");
         }
@@ -161,6 +194,17 @@ mod tests {
             ),
             ("sip:a@b.com", "sip:a%40b.com"),
             ("sip:a%40b@c", "sip:a@b@c\0"),
+            ("sip:alice;x@good.com", "<sip:alice;x@evil.com>"),
+            ("sip:alice?x@good.com", "<sip:alice?x@evil.com>"),
+            ("sip:alice;x@good.com", "sip:alice"),
+            ("sip:a@good.com@evil.com", "sip:a@good.com@evil.com"),
+            ("sip:a@", "sip:a@"),
+            (
+                "tel:7042;phone-context=good.com",
+                "<tel:7042;phone-context=evil.com>",
+            ),
+            ("tel:7042", "tel:7042"),
+            ("tel:+", "tel:+"),
             ("sip:", "sip:"),
             ("", ""),
             ("sip:a@b", "<sip:a@b"),

@@ -33,14 +33,16 @@ use crate::transport::{KeyTransport, Unwrapped, Wrapping};
 /// # Security
 ///
 /// Everyone who has the key can send under it: with more than two parties, or where one's own
-/// messages may be sent back, [`peer`](Self::peer) claims more than the key proves. There is no
-/// protection from replay and no proof of origin.
+/// messages may be sent back, [`peer`](Self::peer) claims more than the key proves. The same holds
+/// of a message to several recipients, even with a key for each: they share its content key, and
+/// one of them can put another content under it and pass it on. There is no protection from
+/// replay and no proof of origin.
 ///
 /// [RFC 5652 §6.2.3]: https://www.rfc-editor.org/rfc/rfc5652#section-6.2.3
 /// [RFC 3394]: https://www.rfc-editor.org/rfc/rfc3394
 pub struct KekRecipient {
     key_identifier: Vec<u8>,
-    kek: ContentKey,
+    kek: Kek,
     peer: Option<String>,
 }
 
@@ -48,7 +50,7 @@ impl KekRecipient {
     /// A key of 16, 24 or 32 octets under its keyIdentifier; `None` for other lengths.
     #[must_use]
     pub fn new(key_identifier: &[u8], kek: &[u8]) -> Option<Self> {
-        let kek = ContentKey::from_slice(kek)?;
+        let kek = Kek::new(kek)?;
         Some(Self {
             key_identifier: key_identifier.to_vec(),
             kek,
@@ -78,33 +80,23 @@ impl KeyTransport for KekRecipient {
         }
         let key = content.key().expose_key();
         let mut buffer = [0; 40];
-        let kek = self.kek.expose_key();
-        let wrapped = match kek.len() {
-            16 => KwAes128::new_from_slice(kek)
-                .ok()
-                .map(|kw| kw.wrap_key(key, &mut buffer)),
-            24 => KwAes192::new_from_slice(kek)
-                .ok()
-                .map(|kw| kw.wrap_key(key, &mut buffer)),
-            _ => KwAes256::new_from_slice(kek)
-                .ok()
-                .map(|kw| kw.wrap_key(key, &mut buffer)),
+        let wrapped = match &self.kek {
+            Kek::Aes128(kek) => kek.wrap_key(key, &mut buffer),
+            Kek::Aes192(kek) => kek.wrap_key(key, &mut buffer),
+            Kek::Aes256(kek) => kek.wrap_key(key, &mut buffer),
         };
-        let wrapped = wrapped
-            .and_then(Result::ok)
-            .ok_or(TransportError::KeyLength)?;
-        recipients.push_kek(&self.key_identifier, kek.len(), wrapped)
+        let wrapped = wrapped.map_err(|_| TransportError::KeyLength)?;
+        recipients.push_kek(&self.key_identifier, self.kek.len(), wrapped)
     }
 
     fn unwrap(
         &mut self,
         recipient: &RecipientInfo<'_>,
     ) -> Result<Option<Unwrapped>, TransportError> {
-        let kek = self.kek.expose_key();
         let info = match recipient {
             RecipientInfo::Kek(info)
                 if info.key_identifier() == self.key_identifier
-                    && info.kek_len() == Some(kek.len()) =>
+                    && info.kek_len() == Some(self.kek.len()) =>
             {
                 info
             }
@@ -115,24 +107,43 @@ impl KeyTransport for KekRecipient {
             return Err(TransportError::KeyLength);
         }
         let mut buffer = Zeroizing::new([0; 32]);
-        let key = match kek.len() {
-            16 => KwAes128::new_from_slice(kek)
-                .ok()
-                .map(|kw| kw.unwrap_key(wrapped, &mut *buffer)),
-            24 => KwAes192::new_from_slice(kek)
-                .ok()
-                .map(|kw| kw.unwrap_key(wrapped, &mut *buffer)),
-            _ => KwAes256::new_from_slice(kek)
-                .ok()
-                .map(|kw| kw.unwrap_key(wrapped, &mut *buffer)),
+        let key = match &self.kek {
+            Kek::Aes128(kek) => kek.unwrap_key(wrapped, &mut *buffer),
+            Kek::Aes192(kek) => kek.unwrap_key(wrapped, &mut *buffer),
+            Kek::Aes256(kek) => kek.unwrap_key(wrapped, &mut *buffer),
         };
-        let key = key.and_then(Result::ok).ok_or(TransportError::Forged)?;
+        let key = key.map_err(|_| TransportError::Forged)?;
         let key = ContentKey::from_slice(key).ok_or(TransportError::KeyLength)?;
         let unwrapped = Unwrapped::new(key);
         Ok(Some(match &self.peer {
             Some(uri) => unwrapped.sender(uri.as_str()),
             None => unwrapped,
         }))
+    }
+}
+
+/// The key schedules, made once for all messages; dropping them erases them.
+enum Kek {
+    Aes128(KwAes128),
+    Aes192(KwAes192),
+    Aes256(KwAes256),
+}
+
+impl Kek {
+    fn new(key: &[u8]) -> Option<Self> {
+        match key.len() {
+            16 => KwAes128::new_from_slice(key).ok().map(Self::Aes128),
+            24 => KwAes192::new_from_slice(key).ok().map(Self::Aes192),
+            _ => KwAes256::new_from_slice(key).ok().map(Self::Aes256),
+        }
+    }
+
+    const fn len(&self) -> usize {
+        match self {
+            Self::Aes128(_) => 16,
+            Self::Aes192(_) => 24,
+            Self::Aes256(_) => 32,
+        }
     }
 }
 

@@ -346,11 +346,11 @@ pub(crate) fn check_content_type(
     auth_attrs: &Attributes,
     policy: &OpenPolicy,
 ) -> Result<(), OpenError> {
-    let expected = der::element(der::OID, content_type.as_octets());
+    let same = |value| der::Reader::new(value, Encoding::Der).oid() == Ok(content_type);
     let mut values = auth_attrs.get(Oid::CONTENT_TYPE);
     let confirmed = match (values.next(), values.next()) {
         (None, _) => content_type == Oid::ID_DATA && !auth_attrs.contains(Oid::CONTENT_TYPE),
-        (Some(value), None) => value == expected,
+        (Some(value), None) => same(value),
         (Some(_), Some(_)) => false,
     };
     if confirmed && content_type == policy.content_type {

@@ -218,16 +218,15 @@ impl RecipientInfos {
             32 => 45,
             _ => return Err(crate::TransportError::KeyLength),
         };
-        let mut algorithm = Vec::new();
-        der::put(&mut algorithm, der::OID, &[ARC, &[number]].concat());
-        let mut contents = Vec::new();
+        let id_len = u64::try_from(key_identifier.len()).unwrap_or(u64::MAX);
+        let mut contents = Vec::with_capacity(key_identifier.len() + encrypted_key.len() + 40);
         der::put(&mut contents, der::INTEGER, &[4]);
-        der::put(
-            &mut contents,
-            SEQUENCE,
-            &der::element(OCTET_STRING, key_identifier),
-        );
-        der::put(&mut contents, SEQUENCE, &algorithm);
+        der::header(&mut contents, SEQUENCE, der::header_len(id_len) + id_len);
+        der::octet_string(&mut contents, key_identifier);
+        der::header(&mut contents, SEQUENCE, 11);
+        der::header(&mut contents, der::OID, 9);
+        contents.extend_from_slice(ARC);
+        contents.push(number);
         der::octet_string(&mut contents, encrypted_key);
         self.members
             .push(der::element(CONTEXT | CONSTRUCTED | 2, &contents));
@@ -275,10 +274,18 @@ impl RecipientInfos {
         self.members.is_empty()
     }
 
-    /// The contents of the SET OF.
-    pub(crate) fn into_der(mut self) -> Vec<u8> {
+    /// Octets of the contents of the SET OF.
+    pub(crate) fn len(&self) -> u64 {
+        let octets = self.members.iter().map(Vec::len).sum::<usize>();
+        u64::try_from(octets).unwrap_or(u64::MAX)
+    }
+
+    /// Appends the contents of the SET OF.
+    pub(crate) fn encode(mut self, out: &mut Vec<u8>) {
         der::sort_set_of(&mut self.members);
-        self.members.concat()
+        self.members
+            .iter()
+            .for_each(|member| out.extend_from_slice(member));
     }
 
     fn push_other_element(&mut self, ori_type: &Oid, ori_value: &[u8]) {

@@ -1,12 +1,13 @@
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
+use zeroize::Zeroizing;
 
 use crate::algorithm::Parameters;
 use crate::attributes::Attributes;
 use crate::content_encryption::{self, Tag};
 use crate::der::{self, CONSTRUCTED, CONTEXT, OCTET_STRING, SEQUENCE, SET};
-use crate::error::SealError;
+use crate::error::{SealError, TransportError};
 use crate::oid::Oid;
 use crate::origin::{self, Commitment, ProofOfOrigin};
 use crate::recipient::RecipientInfos;
@@ -133,9 +134,9 @@ pub fn seal(
     let mut sealing = Sealing::new(policy, len, rng)?;
     if policy.proof_of_origin == ProofOfOrigin::None {
         // The recipients do not depend on the content: everything is written in its place.
-        let mut out = sealing.head(None, transport, rng)?;
+        let room = content.len() + sealing.tail_len;
+        let mut out = sealing.head(None, room, transport, rng)?;
         let start = out.len();
-        out.reserve_exact(content.len() + sealing.tail_len);
         out.extend_from_slice(content);
         let tag = sealing.encrypt(out.get_mut(start..).unwrap_or_default())?;
         sealing.tail(&tag, &mut out);
@@ -144,8 +145,8 @@ pub fn seal(
     let mut ciphertext = content.to_vec();
     let tag = sealing.encrypt(&mut ciphertext)?;
     let proof = sealing.proof(&ciphertext, &tag);
-    let mut out = sealing.head(Some(&proof), transport, rng)?;
-    out.reserve_exact(ciphertext.len() + sealing.tail_len);
+    let room = ciphertext.len() + sealing.tail_len;
+    let mut out = sealing.head(Some(&proof), room, transport, rng)?;
     out.extend_from_slice(&ciphertext);
     sealing.tail(&tag, &mut out);
     Ok(out)
@@ -169,7 +170,13 @@ impl<'p> Sealing<'p> {
         content_len: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Self, SealError> {
-        let parameters = Parameters::generate(policy.algorithm, policy.tag_len, content_len, rng)?;
+        let mut fresh = Zeroizing::new([0; KEY_ROOM + 12]);
+        // Key and nonce at once: a generator of the operating system costs a call each time.
+        rng.fill_bytes(fresh.as_mut_slice());
+        let (key, nonce) = fresh.split_at(KEY_ROOM);
+        let key = key.get(..policy.algorithm.key_len()).unwrap_or_default();
+        let key = ContentKey::from_slice(key).ok_or(TransportError::KeyLength)?;
+        let parameters = Parameters::choose(policy.algorithm, policy.tag_len, content_len, nonce)?;
         if policy.auth_attrs.contains(Oid::CONTENT_TYPE) {
             return Err(SealError::Attributes);
         }
@@ -184,7 +191,7 @@ impl<'p> Sealing<'p> {
         let unauth_attrs = policy.unauth_attrs.encode(CONTEXT | CONSTRUCTED | 2);
         Ok(Self {
             policy,
-            key: ContentKey::generate(policy.algorithm, rng),
+            key,
             tail_len: auth_attrs.len() + 2 + usize::from(policy.tag_len) + unauth_attrs.len(),
             parameters,
             aad: attributes.aad(),
@@ -194,10 +201,11 @@ impl<'p> Sealing<'p> {
         })
     }
 
-    /// Everything before the first octet of the content.
+    /// Everything before the first octet of the content, with `room` behind it.
     pub(crate) fn head(
         &mut self,
         proof: Option<&[u8]>,
+        room: usize,
         transport: &mut (impl KeyTransport + ?Sized),
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<u8>, SealError> {
@@ -212,31 +220,32 @@ impl<'p> Sealing<'p> {
             return Err(SealError::NoRecipient);
         }
 
-        let recipients = der::element(SET, &recipients.into_der());
-        let mut info = Vec::new();
-        der::oid(&mut info, &self.policy.content_type);
-        der::put(&mut info, SEQUENCE, &self.parameters.encode());
-        der::header(&mut info, CONTEXT, self.content_len);
-
         // From the inside out: each length counts what is inside it.
-        let info_len = octets(&info) + self.content_len;
-        let fields = 3
-            + octets(&recipients)
-            + der::header_len(info_len)
-            + info_len
-            + u64::try_from(self.tail_len).unwrap_or(u64::MAX);
-        let sequence = der::header_len(fields) + fields;
-        let mut out = Vec::new();
-        let mut content_info = Vec::new();
-        der::oid(&mut content_info, &Oid::AUTH_ENVELOPED_DATA);
-        der::header(&mut content_info, CONTEXT | CONSTRUCTED, sequence);
-        der::header(&mut out, SEQUENCE, octets(&content_info) + sequence);
-        out.append(&mut content_info);
+        let with_header = |len| der::header_len(len) + len;
+        let parameters = self.parameters.encode();
+        let content_type = self.policy.content_type;
+        let info = with_header(octets(content_type.as_octets()))
+            + with_header(octets(&parameters))
+            + with_header(self.content_len);
+        let tail_len = u64::try_from(self.tail_len).unwrap_or(u64::MAX);
+        let fields = 3 + with_header(recipients.len()) + with_header(info) + tail_len;
+        let sequence = with_header(fields);
+        let envelope = with_header(octets(Oid::AUTH_ENVELOPED_DATA.as_octets()));
+        let content_info = envelope + with_header(sequence);
+        let head = with_header(content_info) - self.content_len - tail_len;
+
+        let mut out = Vec::with_capacity(usize::try_from(head).unwrap_or(0) + room);
+        der::header(&mut out, SEQUENCE, content_info);
+        der::oid(&mut out, &Oid::AUTH_ENVELOPED_DATA);
+        der::header(&mut out, CONTEXT | CONSTRUCTED, sequence);
         der::header(&mut out, SEQUENCE, fields);
         der::put(&mut out, der::INTEGER, &[0]);
-        out.extend_from_slice(&recipients);
-        der::header(&mut out, SEQUENCE, info_len);
-        out.append(&mut info);
+        der::header(&mut out, SET, recipients.len());
+        recipients.encode(&mut out);
+        der::header(&mut out, SEQUENCE, info);
+        der::oid(&mut out, &content_type);
+        der::put(&mut out, SEQUENCE, &parameters);
+        der::header(&mut out, CONTEXT, self.content_len);
         Ok(out)
     }
 
@@ -273,6 +282,9 @@ impl<'p> Sealing<'p> {
             .unwrap_or_default()
     }
 }
+
+/// Octets of the longest key.
+const KEY_ROOM: usize = 32;
 
 fn octets(slice: &[u8]) -> u64 {
     u64::try_from(slice.len()).unwrap_or(u64::MAX)

@@ -354,6 +354,31 @@ fn added_authenticated_attributes_are_noticed() {
 }
 
 #[test]
+fn an_authenticated_attribute_that_is_there_twice_is_refused() {
+    let mut message = Message::new();
+    let content_type = |oid: &[u8]| {
+        let contents = [&hex!("06092a864886f70d010903")[..], &tlv(0x31, oid)].concat();
+        tlv(0x30, &contents)
+    };
+    for second in [
+        &hex!("06092a864886f70d010701")[..],
+        &hex!("06092a864886f70d010702"),
+    ] {
+        let two = [content_type(ID_DATA), content_type(second)].concat();
+        message.auth_attrs = tlv(0xa1, &two);
+        assert_eq!(malformed(message.refused()), DecodeErrorKind::Malformed);
+    }
+    // Of unauthenticated ones nothing depends on it, and all are shown.
+    let mut message = Message::new();
+    let (one, two) = (attribute(1, &tlv(4, b"a")), attribute(1, &tlv(4, b"b")));
+    message.rest = tlv(0xa2, &[one, two].concat());
+    let sealed = message.encode();
+    let opened = smime_psk::open(&sealed, &mut kek(), &OpenPolicy::default()).unwrap();
+    let oid = Oid::from_octets(&[0x2a, 1]).unwrap();
+    assert_eq!(opened.unauth_attrs().get(oid).count(), 2);
+}
+
+#[test]
 fn a_content_type_attribute_must_say_the_same() {
     let mut message = Message::new();
     let content_type = [&hex!("06092a864886f70d010903")[..], &tlv(0x31, ID_DATA)].concat();

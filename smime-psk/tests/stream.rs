@@ -179,3 +179,33 @@ fn the_recipients_of_a_stream_are_those_of_the_message() {
         }
     }
 }
+
+#[test]
+fn a_stream_is_sealed_and_opened_in_bounded_memory() {
+    const LEN: usize = 4 << 20;
+    let content = vec![0x5a; 1 << 16];
+    for algorithm in [ContentEncryption::Aes128Gcm, ContentEncryption::Aes128Ccm] {
+        let policy = SealPolicy::new(algorithm);
+        let mut file = Cursor::new(vec![0; LEN + 1024]);
+        let mut rng = UnwrapErr(SysRng);
+        let len = u64::try_from(LEN).unwrap();
+        let sealing = allocation_counter::measure(|| {
+            let mut sealer =
+                StreamSealer::new(&mut file, len, &mut kek(), &policy, &mut rng).unwrap();
+            for _ in 0..LEN / content.len() {
+                sealer.write(&content).unwrap();
+            }
+            sealer.finish().unwrap();
+        });
+        let end = usize::try_from(file.position()).unwrap();
+        file.get_mut().truncate(end);
+        file.set_position(0);
+        let opening = allocation_counter::measure(|| {
+            let mut out = std::io::sink();
+            open_stream(&mut file, &mut out, &mut kek(), &OpenPolicy::default()).unwrap();
+        });
+        for measured in [sealing, opening] {
+            assert!(measured.bytes_max < 32 << 10, "{}", measured.bytes_max);
+        }
+    }
+}

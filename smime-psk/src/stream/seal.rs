@@ -58,7 +58,7 @@ impl<'p, W: Write> StreamSealer<'p, W> {
         let mut sealing = Sealing::new(policy, content_len, rng)?;
         let pass = Pass::new(&sealing.parameters, &sealing.key, &sealing.aad, content_len)
             .ok_or(SealError::ContentTooLong)?;
-        let head = sealing.head(None, transport, rng)?;
+        let head = sealing.head(None, 0, transport, rng)?;
         writer
             .write_all(&head)
             .map_err(|error| SealError::Io(error.kind()))?;

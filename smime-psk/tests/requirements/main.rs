@@ -186,7 +186,8 @@ fn req_msg_08_a_uri_list_stands_beside_the_protected_part_or_is_its_own() {
     let list = b"Content-Type: application/resource-lists+xml\r\n\r\n<resource-lists/>";
     let for_server = seal(list, &mut kek("server"), &SealPolicy::default());
     let for_server = mime::wrap(&for_server, SmimeType::default(), TransferEncoding::Base64);
-    for list in [list.to_vec(), for_server.to_entity(Some("list@domain.com"))] {
+    let protected = for_server.to_entity(Some("list@domain.com"));
+    for (list, own_entity) in [(list.to_vec(), false), (protected, true)] {
         let body = [
             &b"Content-Type: multipart/mixed; boundary=\"b 1\"\r\n\r\n--b 1\r\n"[..],
             &list,
@@ -204,7 +205,9 @@ fn req_msg_08_a_uri_list_stands_beside_the_protected_part_or_is_its_own() {
             open(&cms, &mut kek("server")).unwrap_err(),
             OpenError::NoRecipient
         );
-        if let Ok(part) = parts.part_by_content_id("list@domain.com") {
+        let part = parts.part_by_content_id("list@domain.com");
+        assert_eq!(part.is_ok(), own_entity);
+        if let Ok(part) = part {
             let cms = mime::unwrap(part.as_octets()).unwrap();
             let opened = open(&cms, &mut kek("server")).unwrap();
             assert!(opened.content().ends_with(b"<resource-lists/>"));
@@ -437,6 +440,35 @@ fn req_ck_09_the_invited_user_verifies_the_invite_of_the_focus() {
     assert_eq!(verify("sip:user2_public1@home2.net"), Ok(()));
     let other = verify("sip:user3_public1@home2.net");
     assert_eq!(other, Err(AssertionError::Differs("Refer-To")));
+    let late = DateWindow::new(1_014_296_523 + 601, 600);
+    let late = assertion.verify_invite(&invite, "sip:user2_public1@home2.net", late);
+    assert_eq!(late, Err(AssertionError::Date));
+
+    // Another referrer in the INVITE, another sender of the assertion, a call to be ended.
+    let invited = "sip:user2_public1@home2.net";
+    let by_mallory = b"INVITE sip:user2_public1@home2.net SIP/2.0\r\n\
+        Referred-By: <sip:mallory@home1.net>;cid=\"1@home1.net\"\r\n\r\n";
+    let by_mallory = Headers::of_sip(by_mallory).unwrap();
+    let refused = assertion.verify_invite(&by_mallory, invited, WINDOW);
+    assert_eq!(refused, Err(AssertionError::Differs("Referred-By")));
+    let bye = replaced(REFER_TO_FOCUS, "method=INVITE", "method=BYE");
+    for (request, sender, error) in [
+        (
+            REFER_TO_FOCUS,
+            "sip:mallory@home1.net",
+            AssertionError::Sender,
+        ),
+        (
+            &bye,
+            "sip:user1_public1@home1.net",
+            AssertionError::Differs("Refer-To"),
+        ),
+    ] {
+        let opened = self::assertion(request, names, sender);
+        let assertion = Assertion::of(&opened).unwrap();
+        let refused = assertion.verify_invite(&invite, invited, WINDOW);
+        assert_eq!(refused, Err(error));
+    }
 }
 
 #[test]
