@@ -194,19 +194,15 @@ impl Bundle {
         sessions.flat_map(move |(index, one)| {
             let before = self.sessions.iter().take(index);
             before
-                .filter(move |other| self.tek_of(one).is_some_and(|tek| self.is_tek(other, tek)))
+                .filter(move |other| same(self.tek_of(one), self.tek_of(other)))
                 .map(move |other| (one, other))
         })
     }
 
-    /// The SPI of the TEK of a session, if it has one.
-    fn tek_of(&self, session: &Session) -> Option<Option<&[u8]>> {
+    /// The TEK of a session, if it has one.
+    fn tek_of(&self, session: &Session) -> Option<&Secret> {
         let key = self.key_of(session)?;
-        (key.kind() == KeyKind::Tek).then_some(key.spi())
-    }
-
-    fn is_tek(&self, session: &Session, spi: Option<&[u8]>) -> bool {
-        self.tek_of(session) == Some(spi)
+        (key.kind() == KeyKind::Tek).then_some(key.key())
     }
 
     /// The other sessions of SRTP with the same TEK.
@@ -215,7 +211,7 @@ impl Bundle {
         let (cs_id, tek) = (session.cs_id, self.tek_of(session));
         self.sessions.iter().filter(move |other| {
             let srtp = other.cs_id != cs_id && other.prot_type == ProtType::Srtp;
-            srtp && tek.is_some() && self.tek_of(other) == tek
+            srtp && same(tek, self.tek_of(other))
         })
     }
 
@@ -251,11 +247,11 @@ impl Bundle {
         bundle.check_complete()?;
         // Nor does a TEK depend on the CS ID.
         let turned = self.sessions.iter().any(|old| {
-            let Some(tek) = self.tek_of(old) else {
-                return false;
-            };
-            let mut now = bundle.sessions.iter().filter(|s| bundle.is_tek(s, tek));
-            now.any(|now| now.prot_type != old.prot_type)
+            let mut others = bundle
+                .sessions
+                .iter()
+                .filter(|now| now.prot_type != old.prot_type);
+            others.any(|now| same(self.tek_of(old), bundle.tek_of(now)))
         });
         if turned {
             return Err(TicketError::UnsupportedSessions);
@@ -292,6 +288,12 @@ impl Bundle {
             (spi, keys) => keys.iter().find(|key| key.spi() == Some(spi)),
         }
     }
+}
+
+/// Whether both have the same TEK.
+fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
+    one.zip(other)
+        .is_some_and(|(one, other)| bool::from(one.ct_eq(other)))
 }
 
 /// GENERIC-ID is the only map that a transfer has, and each CS ID is there once.
