@@ -36,9 +36,9 @@ pub const DIVERTING_SERVER: IdRole = IdRole::Unknown(240);
 ///
 /// # Security
 ///
-/// A message that is replayed to another node than the one that answered it is answered there once
-/// more, to the same user, with other keys. Share a [`ReplayCache`] between nodes where that
-/// matters.
+/// A message that is replayed to another node than the one that answered it, or to one that has lost
+/// its cache in a restart, is answered once more, to the same user. Share a [`ReplayCache`] between
+/// nodes where that matters.
 ///
 /// [RFC 6043 §4.2.1]: https://www.rfc-editor.org/rfc/rfc6043#section-4.2.1
 /// [§4.2.3]: https://www.rfc-editor.org/rfc/rfc6043#section-4.2.3

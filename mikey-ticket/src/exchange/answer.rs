@@ -181,7 +181,7 @@ impl VerifiedTransfer {
     /// # Errors
     ///
     /// [`Rejected`] with the state if `answer` does not fit what was offered, or has keys without
-    /// the M flag.
+    /// the M flag; where no response is wanted, if a session that was offered lacks a key or a policy.
     pub fn accept<R: CryptoRng + ?Sized>(
         self,
         answer: &Answer<'_>,
@@ -202,6 +202,7 @@ impl VerifiedTransfer {
         let rand = received.strong_rand(RandRole::Initiator)?;
         let mut bundle = Bundle::of(received.message())?;
         bundle.add_keys(self.bundle.keys())?;
+        bundle.check_complete()?;
         let freshness = Freshness::new(self.policy(), rand, &[])?;
         let (strength, csb_id) = (self.policy().strength(), received.header().csb_id());
         let (mpk, initial) = (&self.resolution.mpk_i, TicketMessage::Initial);
@@ -226,7 +227,7 @@ impl VerifiedTransfer {
             csb_id: received.header().csb_id(),
             latest: received.moment(now).max(now),
             flags: self.policy().flags(),
-            rekeying: Rekeying::new(self.policy(), received.moment(now)),
+            rekeying: Rekeying::new(self.policy(), received.moment(now).min(now)),
             pending: None,
         }
     }

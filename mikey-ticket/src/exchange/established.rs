@@ -6,6 +6,7 @@ use mikey::derive::{CsbDerivation, Secret, SessionKey};
 use mikey::exchange::{KeyKind, KeyMaterial};
 use mikey::payload::{CryptoSession, CsIdMap, Payload, SessionData, SrtpPolicy};
 use mikey::{Identity, Message};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::exchange::update::Link;
@@ -83,6 +84,8 @@ pub(crate) struct Bundle {
     sessions: Vec<Session>,
     policies: Vec<(u8, ProtType, Option<SrtpPolicy>)>,
     keys: Vec<KeyMaterial>,
+    /// What the CS IDs stood for that an update has taken out.
+    retired: Vec<(u8, ProtType)>,
 }
 
 impl Bundle {
@@ -92,6 +95,7 @@ impl Bundle {
             sessions: sessions(message)?,
             policies: Vec::new(),
             keys: Vec::new(),
+            retired: Vec::new(),
         };
         bundle.add_policies(message)?;
         Ok(bundle)
@@ -106,6 +110,7 @@ impl Bundle {
             sessions: sessions(message)?,
             policies: self.policies.clone(),
             keys: self.keys.iter().map(KeyMaterial::duplicate).collect(),
+            retired: Vec::new(),
         };
         bundle.add_policies(message)?;
         for offered in &self.sessions {
@@ -140,11 +145,14 @@ impl Bundle {
         Ok(())
     }
 
-    /// An SPI names one key.
+    /// An SPI names one key, and a key has one SPI: what is said of a key is not evaded under another
+    /// name, nor rekeying by the same key once more.
     pub(crate) fn add_keys(&mut self, keys: &[KeyMaterial]) -> Result<(), TicketError> {
         for key in keys {
-            let known = self.keys.iter().any(|other| other.spi() == key.spi());
-            if known {
+            let same = |other: &KeyMaterial| {
+                other.spi() == key.spi() || bool::from(other.key().ct_eq(key.key()))
+            };
+            if self.keys.iter().any(same) {
                 return Err(TicketError::UnexpectedPayload(PayloadType::KeyData));
             }
             self.keys.push(key.duplicate());
@@ -175,23 +183,35 @@ impl Bundle {
 
     /// A TEK is used as it is, so it must not key two security protocols; from a TGK every session
     /// has another key by its CS ID.
-    fn teks_have_one_use(&self) -> bool {
+    pub(super) fn teks_have_one_use(&self) -> bool {
         self.sharing_a_tek()
             .all(|(one, other)| one.prot_type == other.prot_type)
     }
 
     /// Pairs of sessions with the same TEK.
     fn sharing_a_tek(&self) -> impl Iterator<Item = (&Session, &Session)> {
-        let tek = |session| {
-            let key = self.key_of(session)?;
-            (key.kind() == KeyKind::Tek).then_some(key.spi())
-        };
         let sessions = self.sessions.iter().enumerate();
         sessions.flat_map(move |(index, one)| {
             let before = self.sessions.iter().take(index);
             before
-                .filter(move |other| tek(one).is_some() && tek(one) == tek(other))
+                .filter(move |other| same(self.tek_of(one), self.tek_of(other)))
                 .map(move |other| (one, other))
+        })
+    }
+
+    /// The TEK of a session, if it has one.
+    fn tek_of(&self, session: &Session) -> Option<&Secret> {
+        let key = self.key_of(session)?;
+        (key.kind() == KeyKind::Tek).then_some(key.key())
+    }
+
+    /// The other sessions of SRTP with the same TEK.
+    #[cfg(feature = "srtp")]
+    pub(super) fn streams_with_tek_of(&self, session: &Session) -> impl Iterator<Item = &Session> {
+        let (cs_id, tek) = (session.cs_id, self.tek_of(session));
+        self.sessions.iter().filter(move |other| {
+            let srtp = other.cs_id != cs_id && other.prot_type == ProtType::Srtp;
+            srtp && same(tek, self.tek_of(other))
         })
     }
 
@@ -208,22 +228,39 @@ impl Bundle {
             sessions: sessions(message)?,
             policies: self.policies.clone(),
             keys: self.keys.iter().map(KeyMaterial::duplicate).collect(),
+            retired: self.retired.clone(),
         };
-        // The key of a CS ID does not depend on the security protocol, so that must stay.
-        let stays = |session: &Session| {
-            let now = bundle.session(session.cs_id);
-            now.is_none_or(|now| now.prot_type == session.prot_type)
-        };
-        if !self.sessions.iter().all(stays) {
-            return Err(TicketError::Mismatch);
+        // The key of a CS ID does not depend on the security protocol, so that must stay, also when
+        // the CS ID was gone for a while.
+        let before = self.sessions.iter().map(|s| (s.cs_id, s.prot_type));
+        for (cs_id, prot_type) in self.retired.iter().copied().chain(before) {
+            let again = bundle.session(cs_id);
+            if again.is_some_and(|again| again.prot_type != prot_type) {
+                return Err(TicketError::Mismatch);
+            }
+            if again.is_none() && !bundle.retired.contains(&(cs_id, prot_type)) {
+                bundle.retired.push((cs_id, prot_type));
+            }
         }
         bundle.add_policies(message)?;
         bundle.add_keys(keys)?;
         bundle.check_complete()?;
+        // Nor does a TEK depend on the CS ID.
+        let turned = self.sessions.iter().any(|old| {
+            let mut others = bundle
+                .sessions
+                .iter()
+                .filter(|now| now.prot_type != old.prot_type);
+            others.any(|now| same(self.tek_of(old), bundle.tek_of(now)))
+        });
+        if turned {
+            return Err(TicketError::UnsupportedSessions);
+        }
         let Self {
             sessions,
             policies,
             keys,
+            ..
         } = &mut bundle;
         policies.retain(|policy| sessions.iter().any(|s| s.policies.contains(&policy.0)));
         if sessions.iter().all(|session| !session.spi.is_empty()) {
@@ -251,6 +288,12 @@ impl Bundle {
             (spi, keys) => keys.iter().find(|key| key.spi() == Some(spi)),
         }
     }
+}
+
+/// Whether both have the same TEK.
+fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
+    one.zip(other)
+        .is_some_and(|(one, other)| bool::from(one.ct_eq(other)))
 }
 
 /// GENERIC-ID is the only map that a transfer has, and each CS ID is there once.
@@ -433,7 +476,7 @@ impl Established {
     }
 
     #[cfg(feature = "srtp")]
-    pub(crate) fn srtp_policy(&self, session: &Session) -> Option<SrtpPolicy> {
+    pub(super) fn srtp_policy(&self, session: &Session) -> Option<SrtpPolicy> {
         let [number] = session.policies.as_slice() else {
             return None;
         };

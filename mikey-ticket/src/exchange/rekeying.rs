@@ -47,7 +47,8 @@ impl Rekeying {
             let interval = self.interval;
             return Ok(Self {
                 interval,
-                keyed_at: time,
+                // A clock that is ahead, or said to be, makes no key last longer.
+                keyed_at: time.min(now),
             });
         }
         self.check(now)?;

@@ -12,7 +12,7 @@ use crate::derive::transfer_keys;
 use crate::exchange::answer::VerifiedTransfer;
 use crate::exchange::established::{Bundle, Session};
 use crate::message::{
-    Keys, RULES, Received, Resolved, error_for, error_message, open_kemac, policies_error, rands,
+    RULES, Received, Resolved, error_for, error_message, open_kemac, policies_error, rands,
 };
 use crate::query::{KmsCertificate, Query, Sent};
 use crate::{IssuedTicket, Policy, Refusal, Rejected, TicketError, TicketKeys, open_ticket};
@@ -385,11 +385,8 @@ impl IncomingTransfer {
         }
         let mut bundle = Bundle::of(received.message())?;
         if let Some(kemac) = received.kemac() {
-            let Keys { mpks, keys: theirs } = open_kemac(&keys, &received.iv(), &kemac)?;
-            if !mpks.is_empty() {
-                return Err(TicketError::UnexpectedPayload(PayloadType::KeyData));
-            }
-            bundle.add_keys(&theirs)?;
+            let theirs = open_kemac(&keys, &received.iv(), &kemac)?;
+            bundle.add_keys(&theirs.without_mpk()?)?;
         }
         bundle.add_keys(&resolution.keys)?;
         received.remember(&self.initiator, replay, now)?;

@@ -169,7 +169,8 @@ impl GrantedTicket {
     ///
     /// [`TicketError::TicketUsed`] for the second use of a ticket without the J flag,
     /// [`TicketError::Expired`] and [`TicketError::NotYetValid`] outside of its validity,
-    /// [`TicketError::UnexpectedPayload`] for keys without the L flag. The ticket is unused then.
+    /// [`TicketError::UnexpectedPayload`] for keys without the L flag, or that the ticket has already;
+    /// [`TicketError::UnsupportedSessions`] for a TEK of two protocols. The ticket is unused then.
     pub fn transfer<R: CryptoRng + ?Sized>(
         &mut self,
         offer: &Offer<'_>,
@@ -194,7 +195,6 @@ impl GrantedTicket {
 
         let mut sessions = Bundle::of(&RULES.decode(&sent)?)?;
         sessions.add_keys(offer.keys)?;
-        self.used = true;
         let state = if flags.response {
             Transfer::Awaiting(Box::new(AwaitingTransfer {
                 policy: self.policy.clone(),
@@ -212,6 +212,9 @@ impl GrantedTicket {
             }))
         } else {
             sessions.add_keys(&self.keys)?;
+            if !sessions.teks_have_one_use() {
+                return Err(TicketError::UnsupportedSessions);
+            }
             let freshness = Freshness::new(&self.policy, &rand, &[])?;
             let link = Link {
                 keys,
@@ -227,6 +230,7 @@ impl GrantedTicket {
             let peer = offer.peer.clone();
             Transfer::Complete(Box::new(Established::new(peer, sessions, freshness, link)))
         };
+        self.used = true;
         Ok((state, sent))
     }
 
@@ -446,7 +450,7 @@ impl AwaitingTransfer {
                 return Err(TicketError::UnexpectedPayload(PayloadType::Kemac));
             }
             let theirs = open_kemac(&message_keys, &received.iv(), &kemac)?;
-            sessions.add_keys(&theirs.keys)?;
+            sessions.add_keys(&theirs.without_mpk()?)?;
         }
         sessions.check_complete()?;
         let freshness = Freshness::new(&self.policy, &self.rand, rand_r)?;

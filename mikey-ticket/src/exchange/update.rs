@@ -7,7 +7,7 @@ use mikey::{Identity, Timestamp};
 
 use crate::exchange::established::Bundle;
 use crate::exchange::rekeying::Rekeying;
-use crate::message::{Keys, RULES, Received, fresh_time, iv, open_kemac, seal, seal_kemac};
+use crate::message::{RULES, Received, fresh_time, iv, open_kemac, seal, seal_kemac};
 use crate::policy::idr;
 use crate::{Answer, Established, Strength, TicketError};
 
@@ -93,8 +93,9 @@ impl Established {
     /// # Errors
     ///
     /// [`TicketError::UnexpectedPayload`] for keys without the L flag (of the Initiator) or M flag
-    /// (of the Responder), or under an SPI that is taken; [`TicketError::UnsupportedSessions`] for a
-    /// session without key; [`TicketError::RekeyingOverdue`] for one that would keep a key past
+    /// (of the Responder), under an SPI that is taken, or that are there already;
+    /// [`TicketError::UnsupportedSessions`] for a session without key, or a TEK that another protocol
+    /// has; [`TicketError::Mismatch`] for another protocol under a CS ID; [`TicketError::RekeyingOverdue`] for one that would keep a key past
     /// [`rekey_by`](Self::rekey_by). Nothing has changed then.
     ///
     /// [RFC 6043 §5.2]: https://www.rfc-editor.org/rfc/rfc6043#section-5.2
@@ -159,10 +160,7 @@ impl Established {
             Some(_) if !link.may_supply(!link.is_initiator) => {
                 return Err(TicketError::UnexpectedPayload(PayloadType::Kemac));
             }
-            Some(kemac) => {
-                let Keys { keys, .. } = open_kemac(&link.keys, &received.iv(), &kemac)?;
-                keys
-            }
+            Some(kemac) => open_kemac(&link.keys, &received.iv(), &kemac)?.without_mpk()?,
         };
         let bundle = self.bundle.updated(received.message(), &theirs)?;
         let rekeying = link.rekeying.updated(&bundle, &theirs, time, now)?;

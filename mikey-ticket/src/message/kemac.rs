@@ -20,6 +20,17 @@ pub(crate) struct Keys {
     pub(crate) keys: Vec<KeyMaterial>,
 }
 
+impl Keys {
+    /// The session keys of a message between users, who have no MPK to tell.
+    pub(crate) fn without_mpk(self) -> Result<Vec<KeyMaterial>, TicketError> {
+        if self.mpks.is_empty() {
+            Ok(self.keys)
+        } else {
+            Err(TicketError::UnexpectedPayload(PayloadType::KeyData))
+        }
+    }
+}
+
 /// Encrypts MPKs and session keys; empty without any.
 pub(crate) fn seal_kemac(
     message_keys: &MessageKeys,
@@ -76,4 +87,37 @@ pub(crate) fn open_kemac(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Strength;
+    use crate::derive::transfer_keys;
+    use crate::message::rands;
+    use mikey::derive::TicketMessage;
+
+    /// Only a KMS has MPKs to tell.
+    #[test]
+    fn mpks_are_no_session_keys() {
+        let (mpk, iv) = (
+            Secret::new(&[1; 16]).unwrap(),
+            Iv {
+                csb_id: 1,
+                timestamp: [2; 8],
+            },
+        );
+        let (rands, response) = (rands(&[3; 16], &[]).unwrap(), TicketMessage::Response);
+        let keys = transfer_keys(Strength::Bits128, &mpk, response, 1, rands).unwrap();
+        for (mpks, allowed) in [(&[][..], true), (&[&mpk][..], false)] {
+            let sealed = seal_kemac(&keys, &iv, mpks, &[]).unwrap();
+            let kemac = Kemac::new(
+                keys.suite().cipher().encr_alg(),
+                &sealed,
+                mikey::payload::Mac::NULL,
+            );
+            let opened = open_kemac(&keys, &iv, &kemac.unwrap());
+            assert_eq!(opened.and_then(Keys::without_mpk).is_ok(), allowed);
+        }
+    }
 }

@@ -1,8 +1,13 @@
 //! What forgers, replayers and the wrong parties get. Self-consistency.
 
-use mikey::code_points::ErrorNo;
-use mikey::{Message, ReplayError, SkewWindow};
-use mikey_ticket::{Policy, Recipient, Responder, Strength, TicketError, TicketKeyError, Transfer};
+use mikey::code_points::{ErrorNo, IdRole};
+use mikey::derive::Secret;
+use mikey::limits::{MAX_MESSAGE_LEN, MAX_PAYLOADS};
+use mikey::payload::{Idr, Payload, TicketPolicy};
+use mikey::{DecodeErrorKind, Message, ReplayError, SkewWindow};
+use mikey_ticket::{
+    Initiator, Policy, Recipient, Responder, Strength, TicketError, TicketKeyError, Transfer,
+};
 
 use crate::support::*;
 
@@ -130,9 +135,9 @@ fn tickets_are_refused_outside_of_their_validity() {
     let refusal = anytime.receive(&init, late).unwrap_err();
     assert_eq!(refusal.error(), TicketError::Expired);
     let answer = Message::decode(refusal.message().unwrap()).unwrap();
-    let told = answer.payloads().any(|payload| {
-        matches!(payload, mikey::payload::Payload::Err(e) if e.error_no() == ErrorNo::InvalidTicket)
-    });
+    let told = answer.payloads().any(
+        |payload| matches!(payload, Payload::Err(e) if e.error_no() == ErrorNo::InvalidTicket),
+    );
     assert!(told);
     assert_eq!(
         anytime.receive(&init, early).unwrap_err().error(),
@@ -228,6 +233,54 @@ fn tickets_under_a_revoked_or_unknown_tpk_are_refused() {
     }
 }
 
+/// The next TPK makes tickets from its time on, on every node; the one before opens its own until the
+/// last of them is over.
+#[test]
+fn tpks_are_rotated_with_an_overlap() {
+    let day = 86_400;
+    let (monday, tuesday) = (now(), now().plus_seconds(day));
+    let node = || {
+        let mut tpks = mikey_ticket::InMemoryTicketKeys::new();
+        for (id, fill, from) in [(b"mon", 1, monday), (b"tue", 2, tuesday)] {
+            let key = Secret::new(&[fill; 16]).unwrap();
+            let until = from.plus_seconds(day + 3600);
+            tpks.insert(id, Strength::Bits128, key, from, until);
+        }
+        let policy = mikey_ticket::GrantAsAsked;
+        mikey_ticket::Kms::new(kms_id(), subscribers(), tpks, policy, cache())
+    };
+    let mut rng = TestRng(1);
+    let wanted = policy(Strength::Bits128, Policy::FORKED);
+    let wanted = wanted.with_validity(None, None).unwrap();
+    let initiator = Initiator::new(alice(), kms_id());
+    let mut made_and_resolved = |time, used| {
+        let asked = initiator.request(&wanted, &psk(&alice()), time, &mut rng);
+        let (pending, request) = asked.unwrap();
+        let response = node().handle(&request, time, &mut rng).unwrap();
+        let mut ticket = pending.accept(&response, time).unwrap();
+        let sent = with_offer(&bob(), |offer| ticket.transfer(offer, used, &mut rng));
+        let init = sent.unwrap().1;
+        let incoming = user(bob()).receive(&init, used).unwrap();
+        let (_, resolve) = incoming.resolve(&psk(&bob()), used, &mut rng).unwrap();
+        node()
+            .handle(&resolve, used, &mut rng)
+            .map_err(|e| e.error())
+    };
+    let sunday = monday.minus_seconds(1);
+    let asked = initiator.request(&wanted, &psk(&alice()), sunday, &mut TestRng(2));
+    let refused = node().handle(&asked.unwrap().1, sunday, &mut TestRng(2));
+    let unknown = TicketError::TicketKey(TicketKeyError::Unknown);
+    assert_eq!(refused.unwrap_err().error(), unknown);
+
+    let last = tuesday.minus_seconds(1);
+    let (within, over) = (tuesday.plus_seconds(3599), tuesday.plus_seconds(3600));
+    assert!(made_and_resolved(last, within).is_ok());
+    let revoked = TicketError::TicketKey(TicketKeyError::Revoked);
+    assert_eq!(made_and_resolved(last, over), Err(revoked));
+    // Made on Tuesday, by the TPK of Tuesday, which lasts.
+    assert!(made_and_resolved(tuesday, over).is_ok());
+}
+
 #[test]
 fn a_replayed_transfer_is_refused_even_with_other_initiator_data() {
     let flags = mikey::payload::TicketFlags {
@@ -312,7 +365,7 @@ fn swapped_tickets_are_refused() {
             .payloads()
             .zip(second.payloads())
             .map(|(ours, theirs)| {
-                if matches!(ours, mikey::payload::Payload::Ticket(_)) {
+                if matches!(ours, Payload::Ticket(_)) {
                     theirs
                 } else {
                     ours
@@ -370,4 +423,48 @@ fn octets_that_are_no_message_are_refused_by_everyone() {
         &mut rng,
     );
     assert!(!complete(&call(&mut ticket, &mut rng).0));
+}
+
+/// What nests in a message is as bounded as the message: names in a Ticket Policy, and lengths that say
+/// more than there is.
+#[test]
+fn oversized_nested_payloads_are_refused() {
+    let kind = |error| match error {
+        TicketError::Malformed(error) => Some(error.kind()),
+        _ => None,
+    };
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let (_, request) = ask(&policy(Strength::Bits128, Policy::FORKED), &mut rng);
+    let message = Message::decode(&request).unwrap();
+    let bob = bob();
+    let name = Payload::Idr(Idr::new(IdRole::Responder, bob.to_payload().unwrap()));
+    let with_names = |count: usize| {
+        let names = vec![name; count];
+        let payloads = message.payloads().map(|payload| match payload {
+            Payload::Tp(tp) => Payload::Tp(TicketPolicy::new(tp.kind(), &names).unwrap()),
+            other => other,
+        });
+        let payloads: Vec<_> = payloads.collect();
+        Message::new(*message.header(), &payloads).unwrap().to_vec()
+    };
+    let most = with_names(MAX_PAYLOADS);
+    let refusal = kms.handle(&most, now(), &mut rng).unwrap_err();
+    assert_eq!(refusal.error(), TicketError::Forged, "it is looked at");
+    // One name more, behind the length of TP Data and the type of its first payload.
+    let name_len = most.len() - with_names(MAX_PAYLOADS - 1).len();
+    let data_len = |count: usize| u16::try_from(1 + count * name_len).unwrap().to_be_bytes();
+    let found = most.windows(2).position(|w| w == data_len(MAX_PAYLOADS));
+    let at = found.unwrap();
+    let (front, names) = (&most[..at], &most[at + 2..]);
+    let more = data_len(MAX_PAYLOADS + 1);
+    let larger = [front, &more, &names[..1], &names[1..=name_len], &names[1..]].concat();
+    let refusal = kms.handle(&larger, now(), &mut rng).unwrap_err();
+    let too_many = DecodeErrorKind::TooManyPayloads;
+    assert_eq!(kind(refusal.error()), Some(too_many));
+    let mut long = request.clone();
+    long.resize(MAX_MESSAGE_LEN + 1, 0);
+    let refusal = kms.handle(&long, now(), &mut rng).unwrap_err();
+    assert_eq!(kind(refusal.error()), Some(DecodeErrorKind::TooLong));
+    // Nothing of it was kept: the genuine request is answered.
+    assert!(kms.handle(&request, now(), &mut rng).is_ok());
 }

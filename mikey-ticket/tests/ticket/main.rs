@@ -15,6 +15,7 @@ mod exchanges;
 mod hostile;
 #[cfg(feature = "smime-psk")]
 mod insider;
+mod key_use;
 #[cfg(feature = "smime-psk")]
 mod lists;
 mod media;

@@ -110,12 +110,30 @@ fn req_psk_10_the_psk_is_derived_with_the_cs_id_or_is_the_tek_itself() {
     );
 }
 
+/// TR 33.829 §A.1: a connection that comes after another has the same key, also when the call has
+/// changed between them, until the key is another.
 #[test]
 fn req_psk_17_one_tek_serves_a_connection_and_its_successors() {
-    let media = policy(Strength::Bits128, Policy::FORKED);
-    let session = CryptoSession::tls(&CODE_POINTS, 1, &[7]).unwrap();
-    let both = agreed(&media, &[session], &[]).unwrap();
-    assert_eq!(psks(1, &both).expose(), psks(1, &both).expose());
+    let flags = TicketFlags {
+        initiator_keys: true,
+        ..Policy::FORKED
+    };
+    let session = |cs_id, spi| CryptoSession::tls(&CODE_POINTS, cs_id, spi).unwrap();
+    let mut both = agreed(&policy(Strength::Bits128, flags), &[session(1, &[7])], &[]).unwrap();
+    let first = psks(1, &both);
+    let more = [session(1, &[7]), session(2, &[7])];
+    let message = both.0.update(&Answer::new(&more), false, now()).unwrap();
+    both.1.accept_update(&message, now()).unwrap();
+    assert_eq!(psks(1, &both).expose(), first.expose());
+    assert_ne!(psks(2, &both).expose(), first.expose());
+
+    let key = Secret::new(&[8; 16]).unwrap();
+    let keys = [KeyMaterial::new(KeyKind::Tgk, key).with_spi(&[8])];
+    let renewed = [session(1, &[8])];
+    let change = Answer::new(&renewed).with_keys(&keys);
+    let message = both.0.update(&change, false, now()).unwrap();
+    both.1.accept_update(&message, now()).unwrap();
+    assert_ne!(psks(1, &both).expose(), first.expose());
 }
 
 #[test]
