@@ -17,7 +17,7 @@ use rand_core::{TryCryptoRng, TryRng};
 use crate::builder::Direction;
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, Lifetime, MasterKey, Mki, Parameters, Profile,
-    RocTransport, RocTransportMode,
+    RocTransport, RocTransportMode, Validity,
 };
 use crate::{
     Backend, Builder, Cryptex, HandoverKey, HandoverKeys, IndexSkip, Receiver, Rekey, Sender,
@@ -29,6 +29,8 @@ const SSRCS: [u32; 2] = [1, 2];
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form {
     Common,
+    /// But for a key that ends.
+    FromTo,
     Mki,
     Periods,
     Unencrypted,
@@ -128,6 +130,7 @@ impl Kind {
         let entry = KeyEntry::new(MasterKey::new(profile, key, salt).unwrap());
         let entry = entry.with_lifetime(Lifetime::new(self.packets).unwrap());
         match self.form {
+            Form::FromTo => entry.with_validity(Validity::new(0, 65_550).unwrap()),
             Form::Mki => entry.with_mki(Mki::new(&[octet]).unwrap()),
             _ => entry,
         }
@@ -181,7 +184,8 @@ impl Kind {
     }
 }
 
-/// Both ends of a call, by the short way where there is one, or by the long way alone.
+/// Both ends of a call, by the short way where there is one, or by the long way alone, with nothing
+/// remembered of where keys are.
 struct Ends {
     kind: Kind,
     short: bool,
@@ -202,18 +206,22 @@ impl Ends {
         .checked()
     }
 
-    fn checked(mut self) -> Self {
+    fn checked(self) -> Self {
         let common = [&self.sender.session, &self.receiver.session];
         let common = common.map(|session| session.settings.common);
-        let plain = self.kind.form == Form::Common;
+        let plain = matches!(self.kind.form, Form::Common | Form::FromTo);
         // Only the sender knows that its ROC stays at zero.
         let zero = self.kind.form == Form::RocAlwaysZero;
         assert_eq!(common, [plain, plain || zero]);
-        if !self.short {
-            self.sender.session.settings.common = false;
-            self.receiver.session.settings.common = false;
-        }
         self
+    }
+
+    /// Before each step, since keys begin anew here and there.
+    fn go_the_long_way(&mut self) {
+        for session in [&mut self.sender.session, &mut self.receiver.session] {
+            session.settings.common = false;
+            session.keys.keep_no_routes();
+        }
     }
 
     /// Everything that decides what becomes of later packets, and the statistics.
@@ -387,6 +395,7 @@ fn kinds() -> impl Strategy<Value = Kind> {
     let mode = |mode, profile| Just((Form::RocTransport(mode), profile));
     let forms = prop_oneof![
         12 => prop::sample::select(PROFILES).prop_map(|profile| (Form::Common, profile)),
+        2 => of(Form::FromTo, cm),
         1 => of(Form::Mki, cm),
         1 => of(Form::Periods, cm),
         1 => of(Form::Unencrypted, cm),
@@ -471,6 +480,7 @@ proptest! {
         let (mut ends, mut long) = (Ends::new(kind, true), Ends::new(kind, false));
         let mut seqs = [start; 2];
         for (step, fresh) in steps.into_iter().zip(1..) {
+            long.go_the_long_way();
             if let Step::Packets(packets) = step {
                 let Packets { stream, shape, payload, how, .. } = packets;
                 let mut sent: Vec<_> = (0..packets.count).map(|at| {
@@ -503,6 +513,62 @@ proptest! {
                 prop_assert_eq!(results, long_results);
             }
             prop_assert_eq!(ends.state(), long.state(), "{:?}", step);
+        }
+    }
+}
+
+#[test]
+fn the_longest_packets_end_where_they_do_on_the_long_way() {
+    for profile in [Profile::AesCm128HmacSha1_80, Profile::AeadAes128Gcm] {
+        let (form, backend, packets) = (Form::Common, Backend::default(), 1000);
+        let kind = Kind {
+            form,
+            profile,
+            backend,
+            packets,
+        };
+        let (mut ends, mut long) = (Ends::new(kind, true), Ends::new(kind, false));
+        long.go_the_long_way();
+        for (payload, seq) in (65_480..65_540).zip(1..) {
+            let mut packet = rtp(1, seq, (0x80, ELEMENTS), payload);
+            let mut long_packet = packet.clone();
+            let result = ends.sender.protect_rtp(&mut packet);
+            assert_eq!(result, long.sender.protect_rtp(&mut long_packet));
+            assert_eq!(packet, long_packet);
+            let fits = 20 + payload + profile.srtp_overhead(0) <= 65_535;
+            assert_eq!(result.is_ok(), fits, "{payload}");
+        }
+    }
+}
+
+#[test]
+fn keys_that_go_move_the_others_and_no_stream_takes_its_neighbours_key() {
+    let kind = Kind {
+        form: Form::Common,
+        profile: Profile::AeadAes128Gcm,
+        backend: Backend::default(),
+        packets: 1000,
+    };
+    let keys = |ssrcs: &[u32]| {
+        let entry = |ssrc: &u32| kind.entry(u8::try_from(*ssrc).unwrap()).for_ssrc(*ssrc);
+        let entries = ssrcs.iter().map(entry).collect();
+        KeySet::new(kind.profile, Parameters::default(), entries).unwrap()
+    };
+    let mut sender = Builder::<Sender>::new(keys(&[2, 3])).build().unwrap();
+    let mut receiver = Builder::<Receiver>::new(keys(&[1])).build().unwrap();
+    receiver
+        .rekey(&keys(&[2, 3]), Rekey::KeepRoc, 1000)
+        .unwrap();
+    for seq in 0..6 {
+        for ssrc in [2, 3] {
+            let rtp = rtp(ssrc, seq, (0x80, ELEMENTS), 20);
+            let mut packet = rtp.clone();
+            sender.protect_rtp(&mut packet).unwrap();
+            assert_eq!(receiver.unprotect_rtp(&mut packet), Ok(()), "{ssrc} {seq}");
+            assert_eq!(packet, rtp);
+        }
+        if seq == 3 {
+            receiver.drop_old_keys();
         }
     }
 }
