@@ -303,3 +303,50 @@ fn packets_without_a_place_for_their_result_are_left_alone() {
     pair.receivers[0].unprotect_rtp_batch(&mut packets, &mut []);
     assert_eq!(packets[0].len(), 24);
 }
+
+/// MACs are computed together only by the same instructions; none may be left out for that.
+#[test]
+fn sessions_with_different_instructions_share_a_batch() {
+    let profile = Profile::AesCm128HmacSha1_80;
+    let with = |backend| {
+        let mut pair = pair(profile, 0, backend);
+        (pair.senders.remove(0), pair.receivers.remove(0))
+    };
+    let (mut senders, mut receivers): (Vec<_>, Vec<_>) = Backend::available().map(with).unzip();
+    let mut alone = with(Backend::default()).0;
+    let mut seqs = [[0; 4]; 3];
+    let sent = Sent {
+        session: 0,
+        ssrc: 1,
+        step: 1,
+        payload: 160,
+        csrcs: 0,
+        way: Way::Arrives,
+    };
+    for _ in 0..3 {
+        let [(_, rtp, len)] = &packets(&[sent], &mut seqs)[..] else {
+            panic!("one packet");
+        };
+        let mut expected = rtp.clone();
+        let protected = alone.protect_rtp_in_place(&mut expected, *len).unwrap();
+        let count = senders.len();
+        let mut batch: Vec<_> = (0..count).map(|at| (at, rtp.clone(), *len)).collect();
+        let mut slots = slots(&mut batch);
+        let mut results = vec![Err(ProtectError::NoKey); count];
+        batch::protect_rtp(&mut senders, &mut slots, &mut results);
+        assert_eq!(results, vec![Ok(()); count]);
+        for slot in &slots {
+            assert_eq!((&*slot.buffer, slot.len), (&expected[..], protected));
+        }
+        // The last is forged.
+        slots.last_mut().unwrap().buffer[protected - 1] ^= 1;
+        let mut results = vec![Err(UnprotectError::NoKey); count];
+        batch::unprotect_rtp(&mut receivers, &mut slots, &mut results);
+        let (last, others) = results.split_last().unwrap();
+        assert_eq!(*last, Err(UnprotectError::Forged));
+        assert_eq!(others, vec![Ok(()); count - 1]);
+        for slot in &slots[..count - 1] {
+            assert_eq!(slot.buffer[..slot.len], rtp[..*len]);
+        }
+    }
+}

@@ -46,8 +46,8 @@ impl GcmKey {
         Some(Self { aes, powers })
     }
 
-    /// Encrypts `data` in place under `nonce`, the upper 96 bits, and returns the tag over `aad` and the ciphertext; `None` if
-    /// `data` is longer than a counter of 16 bits serves.
+    /// Encrypts `data` in place under `nonce`, the upper 96 bits, and returns the tag over `aad` and
+    /// the ciphertext; `None` if `data` is longer than a counter of 16 bits serves.
     #[inline]
     pub(crate) fn seal(&self, nonce: u128, aad: &[u8], data: &mut [u8]) -> Option<[u8; 16]> {
         if data.len() > MAX_LEN {

@@ -26,7 +26,8 @@ use crate::kernel::registers::{
 /// Octets of the chunks that a long packet is worked on in.
 const CHUNK: usize = 256;
 
-/// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad` and the ciphertext.
+/// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad`
+/// and the ciphertext.
 #[target_feature(
     enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,aes,pclmulqdq,ssse3,sse4.1"
 )]
