@@ -13,8 +13,9 @@ use interop::conference::{
     self, ConferenceError, ConferenceInfo, FACTORY, FocusPolicy, Focused, Invite, InviteError, Leg,
     MAX_RECIPIENTS, Referral, Refusal, TicketFocus, is_focus,
 };
-use interop::kms::{self, Node, Server, Subscribers};
+use interop::kms::{self, Subscribers};
 use interop::subscriber::Subscriber;
+use interop::users::Users;
 use mikey::Identity;
 use mikey::code_points::ThreeGppCodePoints;
 use mikey_ticket::{GrantedTicket, Strength, Transfer, profile};
@@ -26,11 +27,7 @@ const CAROL: &str = "sip:carol@example.com";
 const MALLORY: &str = "sip:mallory@example.com";
 const FOCUS: &str = "sip:focus1@conferencing.example.com";
 
-struct Network {
-    _server: Server,
-    subscribers: Subscribers,
-    nodes: [Node; 1],
-}
+struct Network(Users);
 
 fn id(uri: &str) -> Identity {
     Identity::uri(uri).unwrap()
@@ -44,16 +41,11 @@ impl Network {
     fn new() -> Self {
         let subscribers = Subscribers::random([ALICE, BOB, CAROL, MALLORY, FOCUS]).unwrap();
         let server = kms::local_with(&subscribers, FocusPolicy).unwrap();
-        let nodes = [Node::new(&server.url())];
-        Self {
-            _server: server,
-            subscribers,
-            nodes,
-        }
+        Self(Users::served(subscribers, server))
     }
 
     fn user(&self, uri: &str) -> Subscriber {
-        Subscriber::new(uri, &self.subscribers, &self.nodes).unwrap()
+        self.0.user(uri).unwrap()
     }
 
     fn focus(&self) -> Subscriber {
@@ -484,7 +476,8 @@ fn req_cs_14_each_connection_of_the_server_has_keys_of_its_own() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (theirs, _) = listener.accept().unwrap();
-        let timeout = Some(conference::SILENCE);
+        // Nothing waits for it unless a handshake hangs.
+        let timeout = Some(conference::SILENCE * 10);
         ours.set_read_timeout(timeout).unwrap();
         theirs.set_read_timeout(timeout).unwrap();
         let served = thread::spawn(move || server.handshake(theirs).map(drop));
