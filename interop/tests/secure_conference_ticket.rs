@@ -369,16 +369,16 @@ fn req_ck_09_a_referral_is_asserted_to_the_focus_and_to_the_invited() {
 #[test]
 fn req_ck_12_only_participants_are_notified_each_so_that_nobody_else_can_read_it() {
     let network = Network::new();
-    let (mut focus, _alice, _) = network.created(&[BOB]);
+    let (mut focus, _alice, mut creators) = network.created(&[BOB]);
     let _bob = network.dial_in(&mut focus, BOB);
     for uri in [ALICE, BOB] {
-        let mut ticket = focus.subscribe(uri).unwrap();
-        let body = focus.notify(uri, &mut ticket).unwrap();
+        let mut subscription = focus.subscribe(uri).unwrap();
+        let body = focus.notify(&mut subscription).unwrap();
         let open = |who| network.user(who).open(&body, ProofOfOrigin::None);
         let opened = open(uri).unwrap();
         assert_eq!(opened.sender(), Some(FOCUS));
         let info = ConferenceInfo::from_entity(opened.content()).unwrap();
-        assert_eq!(info, ConferenceInfo::new(FOCUS, [ALICE, BOB]));
+        assert_eq!(info, ConferenceInfo::new(FOCUS, 1, [ALICE, BOB]));
         assert!(open(MALLORY).is_err());
         assert!(open(if uri == ALICE { BOB } else { ALICE }).is_err());
         let mut changed = body.clone();
@@ -391,13 +391,20 @@ fn req_ck_12_only_participants_are_notified_each_so_that_nobody_else_can_read_it
         );
     }
     assert!(is_refused(focus.subscribe(MALLORY), Refusal::Forbidden));
-    let mut ticket = focus.subscribe(BOB).unwrap();
-    assert!(is_refused(
-        focus.notify(MALLORY, &mut ticket),
-        Refusal::Forbidden
-    ));
-    let refused = focus.notify(ALICE, &mut ticket);
-    assert!(matches!(refused, Err(ConferenceError::Subscriber(_))));
+    // Bob is told once more, and when he is listed no longer, not again.
+    let mut subscription = focus.subscribe(BOB).unwrap();
+    let mut bob = network.user(BOB);
+    for version in [1, 2] {
+        let body = focus.notify(&mut subscription).unwrap();
+        let opened = bob.open(&body, ProofOfOrigin::None).unwrap();
+        let info = ConferenceInfo::from_entity(opened.content()).unwrap();
+        assert_eq!(info.version, version);
+    }
+    focus
+        .update(&transfer(&mut creators, FOCUS, &[CAROL]).1)
+        .unwrap();
+    let refused = focus.notify(&mut subscription);
+    assert!(is_refused(refused, Refusal::Forbidden));
 }
 
 #[test]

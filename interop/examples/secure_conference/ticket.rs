@@ -270,8 +270,8 @@ impl Conference {
     /// Everyone is told who is there, each under a ticket of their own; nobody else is.
     fn notify(&self, network: &Network) -> Result<(), ProgramError> {
         for uri in self.legs.keys() {
-            let mut ticket = self.focus.subscribe(uri)?;
-            let body = self.focus.notify(uri, &mut ticket)?;
+            let mut subscription = self.focus.subscribe(uri)?;
+            let body = self.focus.notify(&mut subscription)?;
             let opened = network.0.user(uri)?.open(&body, ProofOfOrigin::None)?;
             let info = ConferenceInfo::from_entity(opened.content())?;
             if opened.sender() != Some(FOCUS) || !info.users.iter().eq(self.legs.keys()) {
