@@ -30,7 +30,7 @@ pub use rules::{Keys, Refusal, Rules};
 pub use sdes_focus::{Answered, Outcome, SdesFocus};
 pub use sdes_participant::SdesParticipant;
 pub use ticket_call::{Calling, answer, call};
-pub use ticket_focus::{FACTORY, FocusPolicy, Focused, TicketFocus, is_focus};
+pub use ticket_focus::{FACTORY, FocusPolicy, Focused, Subscription, TicketFocus, is_focus};
 
 use std::net::UdpSocket;
 

@@ -69,19 +69,28 @@ impl Users {
             Some(file) => Subscribers::read(file)?,
             None => Subscribers::demo().map_err(TicketError::from)?,
         };
-        let (server, urls) = if options.kms.is_empty() {
+        if options.kms.is_empty() {
             let server = kms::local(&subscribers)?;
-            let url = server.url();
-            (Some(server), vec![url])
+            Ok(Self::served(subscribers, server))
         } else {
-            (None, options.kms.clone())
-        };
-        Ok(Self {
+            Ok(Self::asking(None, subscribers, options.kms.clone()))
+        }
+    }
+
+    /// These users, and a KMS of their own.
+    #[must_use]
+    pub fn served(subscribers: Subscribers, server: Server) -> Self {
+        let url = server.url();
+        Self::asking(Some(server), subscribers, vec![url])
+    }
+
+    fn asking(server: Option<Server>, subscribers: Subscribers, urls: Vec<String>) -> Self {
+        Self {
             _server: server,
             subscribers,
             nodes: urls.iter().map(|url| Node::new(url)).collect(),
             urls,
-        })
+        }
     }
 
     /// One of them.

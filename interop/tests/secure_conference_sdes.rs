@@ -437,6 +437,32 @@ fn req_cs_13_a_key_that_another_has_seen_is_renewed() {
     assert!(matches!(opened, Err(LegError::Refused(_))));
 }
 
+/// Who dials in again and is refused is out, and has left with the group's key.
+#[test]
+fn req_cs_06_who_dials_in_again_in_vain_is_out_and_the_key_they_have_is_renewed() {
+    for renew_on_join in [true, false] {
+        let mut conference = Conference::closed(Keys::Group {
+            renew_on_join,
+            renew_on_leave: true,
+        });
+        for uri in [ALICE, BOB, CAROL] {
+            conference.dial_in(uri);
+        }
+        conference.renew();
+        conference.frame(&LOUD);
+        let mut carol = SdesParticipant::new(CAROL, &policy());
+        let offer = carol.dial_in().unwrap();
+        let offer = offer.replace("AES_CM_128_HMAC_SHA1_80", "F8_128_HMAC_SHA1_80");
+        let asserted = carol.asserted();
+        conference.focus.dial_in(&[&asserted], &offer).unwrap();
+        conference.later();
+        assert_eq!(conference.members(), [ALICE, BOB]);
+        conference.later();
+        let heard = conference.frame(&LOUD[1..]);
+        assert!(conference.refuses(CAROL, &heard));
+    }
+}
+
 #[test]
 fn req_cs_15_a_storm_of_joins_and_leaves_renews_once_in_an_interval() {
     let mut conference = Conference::closed(Keys::GROUP);

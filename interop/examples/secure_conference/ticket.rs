@@ -8,8 +8,8 @@ use interop::{
         self, ConferenceError, ConferenceInfo, FACTORY, FocusPolicy, Focused, Invite, Leg,
         Referral, Refusal, TicketFocus, is_focus,
     },
-    kms::{self, Node, Server, Subscribers},
-    subscriber::{Subscriber, SubscriberError},
+    kms::{self, Subscribers},
+    users::Users,
 };
 use mikey::{Identity, code_points::ThreeGppCodePoints};
 use mikey_ticket::{GrantedTicket, Strength, TicketError, profile};
@@ -60,29 +60,17 @@ pub(crate) fn run(participants: usize) -> Result<(), ProgramError> {
     Ok(())
 }
 
-/// A KMS and its subscribers.
-struct Network {
-    /// Serves as long as it is here.
-    _server: Server,
-    subscribers: Subscribers,
-    nodes: [Node; 1],
-}
+/// A KMS whose policy knows the factory, and its subscribers.
+struct Network(Users);
 
 impl Network {
     fn new(uris: &[String]) -> Result<Self, ProgramError> {
         let all = uris.iter().map(String::as_str).chain([MALLORY, FOCUS]);
         let subscribers = Subscribers::random(all)?;
         let server = kms::local_with(&subscribers, FocusPolicy)?;
-        println!("KMS at {}\n", server.url());
-        Ok(Self {
-            nodes: [Node::new(&server.url())],
-            _server: server,
-            subscribers,
-        })
-    }
-
-    fn user(&self, uri: &str) -> Result<Subscriber, SubscriberError> {
-        Subscriber::new(uri, &self.subscribers, &self.nodes)
+        let users = Users::served(subscribers, server);
+        println!("KMS at {}\n", users.kms());
+        Ok(Self(users))
     }
 
     /// The creator gets a ticket for the factory, and sends it an INVITE with a list of participants,
@@ -93,7 +81,7 @@ impl Network {
         listed: &[&String],
         recipients: Vec<String>,
     ) -> Result<(Conference, GrantedTicket), ProgramError> {
-        let user = self.user(creator)?;
+        let user = self.0.user(creator)?;
         let factory = Identity::uri(FACTORY)?;
         let policy = profile::conference::policy(Strength::Bits256, factory.clone());
         let mut ticket = user.request(&policy.map_err(TicketError::from)?)?;
@@ -113,7 +101,7 @@ impl Network {
         let body = invite.to_vec();
         show(&format!("INVITE {FACTORY}, from {}", name(creator)), &body);
 
-        let focus = self.user(FOCUS)?.standing_in_for(factory);
+        let focus = self.0.user(FOCUS)?.standing_in_for(factory);
         let asserted = format!("<{creator}>");
         let Focused {
             focus,
@@ -160,7 +148,7 @@ struct Conference {
 impl Conference {
     fn dial_in(&mut self, network: &Network, uri: &str) -> Result<(), ProgramError> {
         let focus = Identity::uri(self.focus.uri())?;
-        let calling = conference::call(&network.user(uri)?, &focus)?;
+        let calling = conference::call(&network.0.user(uri)?, &focus)?;
         let answer = self.focus.dial_in(&[&format!("<{uri}>")], calling.sdp())?;
         let (_, leg) = calling.answered(&answer, |peer| *peer == focus)?;
         self.legs.insert(uri.to_owned(), leg);
@@ -171,7 +159,7 @@ impl Conference {
     /// The focus invites; the invited user checks that it is one of the operator's.
     fn invite(&mut self, network: &Network, uri: &str) -> Result<(), ProgramError> {
         let calling = self.focus.invite(uri)?;
-        let mut user = network.user(uri)?;
+        let mut user = network.0.user(uri)?;
         let (focus, leg, sdp) = conference::answer(&mut user, calling.sdp(), |caller| {
             if is_focus(caller) {
                 Ok(())
@@ -228,7 +216,7 @@ impl Conference {
                 Refusal::AnonymityDisallowed,
             ),
         ] {
-            let calling = conference::call(&network.user(uri)?, &focus)?;
+            let calling = conference::call(&network.0.user(uri)?, &focus)?;
             match self.focus.dial_in(asserted, calling.sdp()) {
                 Err(ConferenceError::Refused(error)) if error == refusal => {
                     println!("{who} dials in: {error}");
@@ -262,7 +250,7 @@ impl Conference {
 
     /// A participant refers another to the focus, which invites with the same assertion.
     fn refer(&mut self, network: &Network, by: &str, invited: &str) -> Result<(), ProgramError> {
-        let referral = Referral::refer(&network.user(by)?, self.focus.uri(), invited)?;
+        let referral = Referral::refer(&network.0.user(by)?, self.focus.uri(), invited)?;
         let mut changed = referral.as_octets().to_vec();
         if let Some(octet) = changed.iter_mut().rev().nth(100) {
             *octet ^= 1;
@@ -272,7 +260,7 @@ impl Conference {
         }
         let to = self.focus.refer(&referral)?;
         let invite = referral.to_invite(self.focus.uri(), &to)?;
-        let referrer = invite.verify_invited(&mut network.user(&to)?)?;
+        let referrer = invite.verify_invited(&mut network.0.user(&to)?)?;
         println!("{} is told by {} to join", name(&to), name(&referrer));
         self.invite(network, &to)?;
         println!();
@@ -282,9 +270,9 @@ impl Conference {
     /// Everyone is told who is there, each under a ticket of their own; nobody else is.
     fn notify(&self, network: &Network) -> Result<(), ProgramError> {
         for uri in self.legs.keys() {
-            let mut ticket = self.focus.subscribe(uri)?;
-            let body = self.focus.notify(uri, &mut ticket)?;
-            let opened = network.user(uri)?.open(&body, ProofOfOrigin::None)?;
+            let mut subscription = self.focus.subscribe(uri)?;
+            let body = self.focus.notify(&mut subscription)?;
+            let opened = network.0.user(uri)?.open(&body, ProofOfOrigin::None)?;
             let info = ConferenceInfo::from_entity(opened.content())?;
             if opened.sender() != Some(FOCUS) || !info.users.iter().eq(self.legs.keys()) {
                 return Err(ProgramError::OtherNotification);
@@ -295,6 +283,7 @@ impl Conference {
                 names(info.users.iter().map(String::as_str))
             );
             if network
+                .0
                 .user(MALLORY)?
                 .open(&body, ProofOfOrigin::None)
                 .is_ok()

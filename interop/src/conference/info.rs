@@ -8,7 +8,7 @@ const MEDIA_TYPE: &str = "application/conference-info+xml";
 /// ```
 /// use interop::conference::ConferenceInfo;
 ///
-/// let info = ConferenceInfo::new("sip:focus1@conferencing.example.com", ["sip:bob@example.com"]);
+/// let info = ConferenceInfo::new("sip:focus1@conferencing.example.com", 1, ["sip:bob@example.com"]);
 /// assert_eq!(ConferenceInfo::read(&info.to_xml())?, info);
 /// # Ok::<(), interop::conference::InviteError>(())
 /// ```
@@ -19,6 +19,8 @@ const MEDIA_TYPE: &str = "application/conference-info+xml";
 pub struct ConferenceInfo {
     /// The conference URI.
     pub entity: String,
+    /// One more with each notification of a subscription (RFC 4575 §4.1).
+    pub version: u32,
     /// The URIs of the users.
     pub users: Vec<String>,
 }
@@ -26,9 +28,10 @@ pub struct ConferenceInfo {
 impl ConferenceInfo {
     /// Of this conference, with these users.
     #[must_use]
-    pub fn new<'u>(entity: &str, users: impl IntoIterator<Item = &'u str>) -> Self {
+    pub fn new<'u>(entity: &str, version: u32, users: impl IntoIterator<Item = &'u str>) -> Self {
         Self {
             entity: entity.to_owned(),
+            version,
             users: users.into_iter().map(str::to_owned).collect(),
         }
     }
@@ -45,9 +48,10 @@ impl ConferenceInfo {
         });
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
-             <conference-info xmlns=\"{NAMESPACE}\" entity=\"{}\" state=\"full\" version=\"1\">\
+             <conference-info xmlns=\"{NAMESPACE}\" entity=\"{}\" state=\"full\" version=\"{}\">\
              <users>{}</users></conference-info>",
             escaped(&self.entity),
+            self.version,
             users.collect::<String>()
         )
     }
@@ -84,9 +88,11 @@ impl ConferenceInfo {
             return Err(InviteError::List);
         }
         let entity = root.attribute("entity").ok_or(InviteError::List)?;
+        let version = root.attribute("version").and_then(|text| text.parse().ok());
         let users = root.descendants();
         let users = users.filter(|node| node.has_tag_name((NAMESPACE, "user")));
         let users = users.map(|user| user.attribute("entity").ok_or(InviteError::List));
-        Ok(Self::new(entity, users.collect::<Result<Vec<_>, _>>()?))
+        let users: Vec<_> = users.collect::<Result<_, _>>()?;
+        Ok(Self::new(entity, version.ok_or(InviteError::List)?, users))
     }
 }

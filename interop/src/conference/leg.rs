@@ -14,6 +14,10 @@ const MAX_DATAGRAM: usize = 1500;
 /// Datagrams that are refused while one is waited for.
 const MAX_REFUSED: usize = 16;
 
+/// Packets of a stream after which nobody begins to listen to it: 15 minutes (TR 33.829 §5.3.2.1). Far
+/// enough from the first roll-over that no joiner sees the ROC at 1 who has heard nothing at 0.
+const TOO_OLD: u16 = 45_000;
+
 /// Packets under new keys after which the old ones are dropped.
 const GRACE: u32 = 8;
 
@@ -86,6 +90,12 @@ impl Outbound {
     #[must_use]
     pub const fn ssrc(&self) -> u32 {
         self.source.ssrc()
+    }
+
+    /// Whether one who begins to listen now, with ROC 0, will follow.
+    #[must_use]
+    pub fn may_be_joined(&self) -> bool {
+        self.roc() == 0 && self.source.sequence_number() < TOO_OLD
     }
 
     /// The ROC.

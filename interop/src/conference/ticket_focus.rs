@@ -69,6 +69,15 @@ pub struct Focused {
     pub refused: Vec<String>,
 }
 
+/// A user who is told of the state of a conference (TR 33.829 §5.3.3.6), under a ticket that this user
+/// alone may have resolved.
+#[derive(Debug)]
+pub struct Subscription {
+    subscriber: Identity,
+    ticket: GrantedTicket,
+    notified: u32,
+}
+
 impl TicketFocus {
     /// Creates the conference that an INVITE to the factory asks for (§5.3.3.3): `user` is the new focus,
     /// standing in for the factory; `asserted` are the values of P-Asserted-Identity.
@@ -196,39 +205,47 @@ impl TicketFocus {
         }
     }
 
-    /// A SUBSCRIBE to the state of the conference has come (§5.3.3.6): gives the ticket for its NOTIFYs,
-    /// which the subscriber alone may have resolved.
+    /// A SUBSCRIBE to the state of the conference has come (§5.3.3.6), of whom the network asserts to be
+    /// `subscriber`.
     ///
     /// # Errors
     ///
     /// [`Refusal::Forbidden`] for one who may not take part; [`ConferenceError`] if the service refuses.
-    pub fn subscribe(&self, subscriber: &str) -> Result<GrantedTicket, ConferenceError> {
+    pub fn subscribe(&self, subscriber: &str) -> Result<Subscription, ConferenceError> {
         if !self.admits(subscriber) {
             return Err(Refusal::Forbidden.into());
         }
-        Ok(self
-            .user
-            .message_ticket(&[Identity::uri(subscriber)?], ProofOfOrigin::None)?)
+        let subscriber = Identity::uri(subscriber)?;
+        let to = core::slice::from_ref(&subscriber);
+        let ticket = self.user.message_ticket(to, ProofOfOrigin::None)?;
+        Ok(Subscription {
+            subscriber,
+            ticket,
+            notified: 0,
+        })
     }
 
     /// The protected body of a NOTIFY, with who is in the conference (§5.3.3.6).
     ///
     /// # Errors
     ///
-    /// [`Refusal::Forbidden`] for a subscriber who may not take part; [`ConferenceError`] for one
-    /// that the ticket does not name.
-    pub fn notify(
-        &self,
-        subscriber: &str,
-        ticket: &mut GrantedTicket,
-    ) -> Result<Vec<u8>, ConferenceError> {
-        if !self.admits(subscriber) {
+    /// [`Refusal::Forbidden`] for a subscriber who may not take part any more; [`ConferenceError`] for
+    /// a ticket that is good no longer.
+    pub fn notify(&self, subscription: &mut Subscription) -> Result<Vec<u8>, ConferenceError> {
+        let Subscription {
+            subscriber,
+            ticket,
+            notified,
+        } = subscription;
+        if !self.admission.admits(subscriber) {
             return Err(Refusal::Forbidden.into());
         }
-        let to = [Identity::uri(subscriber)?];
-        let info = ConferenceInfo::new(&self.uri, self.room.names());
-        let sealed = subscriber::seal(&info.to_entity(), ticket, &to, ProofOfOrigin::None);
-        Ok(sealed?)
+        let version = notified.saturating_add(1);
+        let info = ConferenceInfo::new(&self.uri, version, self.room.names());
+        let to = core::slice::from_ref(subscriber);
+        let sealed = subscriber::seal(&info.to_entity(), ticket, to, ProofOfOrigin::None)?;
+        *notified = version;
+        Ok(sealed)
     }
 
     /// A BYE has come.
