@@ -159,7 +159,7 @@ fn in_mode_3_the_roc_of_the_packet_is_ignored_while_the_application_knows_its_ow
     let mut packet = protect(&mut sender, &plain).unwrap();
     packet[plain.len()] ^= 1;
     assert_ne!(unprotect(&mut receiver, &packet), Ok(plain));
-    assert_eq!(receiver.stream(SSRC).unwrap().roc, 10 ^ 0x0100_0000);
+    assert_eq!(receiver.stream(SSRC).unwrap().roc, 0x0100_000a);
 }
 
 /// What another mode carries is authenticated, and counts whatever the application says.
