@@ -133,6 +133,10 @@ pub enum SessionError {
     /// The replay window is smaller than 64 or larger than 32768 packets.
     #[error("replay window is not within 64 to 32768 packets")]
     ReplayWindow,
+    /// As many keys were given up as a session remembers, which is
+    /// [`MAX_RETIRED_KEYS`](crate::MAX_RETIRED_KEYS); it must be built anew.
+    #[error("more master keys given up than a session remembers")]
+    RetiredKeys,
     /// The ROC cannot be set back below packets that were already processed.
     #[error("the ROC cannot be set back")]
     RocBehind,

@@ -27,7 +27,7 @@ mod prefetch;
 #[cfg(target_arch = "x86_64")]
 mod registers;
 mod sha1;
-#[cfg(all(test, target_arch = "x86_64", not(miri)))]
+#[cfg(all(test, target_arch = "x86_64"))]
 mod twin_tests;
 
 #[cfg(target_arch = "x86_64")]

@@ -1,3 +1,4 @@
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use hashbrown::{HashMap, HashSet};
@@ -112,7 +113,7 @@ impl KeyUses {
 }
 
 /// Tells master keys apart without keeping them: a digest of key and salt.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct KeyIdentity([u8; 20]);
 
 impl KeyIdentity {
@@ -133,5 +134,9 @@ impl KeyIdentity {
     }
 }
 
-/// Master keys that a session gave up; none may come back.
-pub(crate) type Retired = Vec<KeyIdentity>;
+/// Master keys that a session may give up, each of which it remembers by 20 octets so that the key
+/// cannot come back: one every minute for 45 days. It must then be built anew.
+pub const MAX_RETIRED_KEYS: usize = 1 << 16;
+
+/// Master keys that a session gave up, [`MAX_RETIRED_KEYS`] at most; none may come back.
+pub(crate) type Retired = BTreeSet<KeyIdentity>;

@@ -62,7 +62,7 @@ pub use crate::{
     event::Event,
     framing::Cryptex,
     handover::{HandoverError, HandoverKey, HandoverKeys, IndexSkip},
-    key_uses::KeyUses,
+    key_uses::{KeyUses, MAX_RETIRED_KEYS},
     receiver::{MAX_ROC_SEARCH, Receiver, RocFound},
     replay::{MAX_REPLAY_WINDOW, MIN_REPLAY_WINDOW},
     sender::Sender,

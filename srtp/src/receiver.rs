@@ -19,7 +19,7 @@ use crate::session::{Rekey, Session, StreamInfo};
 use crate::session_keys::Protocol;
 use crate::stats::UnmatchedStats;
 
-use open::{Candidates, Refusal, open_rtcp, open_rtp};
+use open::{Candidates, Refusal, index_of, open_rtcp, open_rtp};
 pub(crate) use open::{Guess, Hint, Verdict};
 
 /// The receiving direction of an SRTP session: makes SRTP into RTP and SRTCP into RTCP, in place.
@@ -164,6 +164,28 @@ impl Receiver {
         self.session.set_roc(ssrc, roc)
     }
 
+    /// Says whether the application knows that the ROC of this stream is the sender's: if so, the ROC
+    /// that packets carry in [`RocTransportMode::Mode3`](crate::keying::RocTransportMode::Mode3),
+    /// which anyone may have changed, is removed and not looked at ([RFC 4771 §3]).
+    ///
+    /// `false` where a stream begins, and again where it goes on after its removal or on another node.
+    /// Nothing to other modes, which authenticate what they carry.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::UnknownSsrc`].
+    ///
+    /// [RFC 4771 §3]: https://www.rfc-editor.org/rfc/rfc4771#section-3
+    pub fn set_roc_synchronised(
+        &mut self,
+        ssrc: u32,
+        synchronised: bool,
+    ) -> Result<(), SessionError> {
+        let stream = self.session.streams.get_mut(ssrc);
+        stream.ok_or(SessionError::UnknownSsrc)?.roc_synchronised = synchronised;
+        Ok(())
+    }
+
     /// Finds the ROC that `packet` was sent with, for a listener that joins in the middle of a call
     /// and was told none: tries those of `rocs` on a copy, [`MAX_ROC_SEARCH`] at most, until the
     /// tag is right. The receiver does not change; hand what is found to
@@ -255,7 +277,8 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one.
+    /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one;
+    /// [`SessionError::RetiredKeys`].
     pub fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
         self.session.remove_key(mki)
     }
@@ -271,8 +294,8 @@ impl Receiver {
     /// # Errors
     ///
     /// [`SessionError::KeyInUse`] for a key that is in use or was given up, since its packets could
-    /// be replayed; [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The receiver is
-    /// then as it was.
+    /// be replayed; [`SessionError::ParametersChanged`]; [`SessionError::Keying`];
+    /// [`SessionError::RetiredKeys`]. The receiver is then as it was.
     ///
     /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
     pub fn rekey(&mut self, keys: &KeySet, rekey: Rekey, grace: u32) -> Result<(), SessionError> {
@@ -319,10 +342,7 @@ impl Receiver {
             return None;
         }
         let place = session.place_near(header.ssrc, likely);
-        let index = match trailer.roc_of(packet) {
-            Some(roc) => u64::from(roc) << 16 | u64::from(header.seq),
-            None => session.srtp_index(&place, header.seq)?,
-        };
+        let index = index_of(session, &place, packet, &header, trailer)?;
         let keys = Candidates::new(session, &place, trailer.mki_of(packet), index).ok()?;
         let key = keys.iter().next()?;
         session.check(&place, Protocol::Srtp, index).ok()?;

@@ -253,7 +253,8 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one.
+    /// [`SessionError::UnknownMki`]; [`SessionError::LastKey`] if it is the only one;
+    /// [`SessionError::RetiredKeys`].
     pub fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
         self.session.remove_key(mki)
     }
@@ -285,7 +286,8 @@ impl Sender {
     ///
     /// [`SessionError::KeyInUse`] for a key that protects packets or did so before, and for any key
     /// if the sender has claimed its own: then use [`rekey_claiming`](Self::rekey_claiming);
-    /// [`SessionError::ParametersChanged`]; [`SessionError::Keying`]. The sender is then as it was.
+    /// [`SessionError::ParametersChanged`]; [`SessionError::Keying`]; [`SessionError::RetiredKeys`].
+    /// The sender is then as it was.
     ///
     /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
     pub fn rekey(&mut self, keys: &KeySet, rekey: Rekey) -> Result<(), SessionError> {

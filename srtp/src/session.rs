@@ -7,7 +7,7 @@ use crate::event::{Event, Events};
 use crate::framing::Framing;
 use crate::index;
 use crate::kernel;
-use crate::key_uses::{KeyIdentity, Retired};
+use crate::key_uses::{KeyIdentity, MAX_RETIRED_KEYS, Retired};
 use crate::keying::{KeyEntry, KeySet, KeyingError, Mki};
 use crate::keys::{Key, Keys, Route, Serving};
 use crate::replay::Used;
@@ -381,6 +381,7 @@ impl Session {
             return Err(SessionError::KeyInUse);
         }
         let given_up: Retired = self.keys.iter().map(Key::identity).collect();
+        self.check_room_to_retire(&given_up)?;
         let previous = match rekey {
             Rekey::KeepRoc => {
                 self.keys.replace(set, grace)?;
@@ -404,8 +405,11 @@ impl Session {
     /// Gives up the key with this MKI.
     pub(crate) fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
         let named = self.keys.iter().filter(|key| key.entry.mki() == Some(mki));
-        let given_up: Retired = named.map(Key::identity).collect();
+        let mut given_up: Retired = named.map(Key::identity).collect();
+        self.check_room_to_retire(&given_up)?;
         self.keys.remove(mki)?;
+        // The same key may stay under another MKI.
+        given_up.retain(|identity| !self.keys.knows(identity));
         self.retire(given_up);
         Ok(())
     }
@@ -438,12 +442,18 @@ impl Session {
         Ok(())
     }
 
-    fn retire(&mut self, given_up: Retired) {
-        for identity in given_up {
-            if !self.retired.contains(&identity) && !self.keys.knows(&identity) {
-                self.retired.push(identity);
-            }
+    /// Whether all of `given_up` can be remembered.
+    fn check_room_to_retire(&self, given_up: &Retired) -> Result<(), SessionError> {
+        if self.retired.len() + given_up.len() > MAX_RETIRED_KEYS {
+            Err(SessionError::RetiredKeys)
+        } else {
+            Ok(())
         }
+    }
+
+    /// Remembers keys that may yet open packets on their way, but none that is asked for again.
+    fn retire(&mut self, given_up: Retired) {
+        self.retired.extend(given_up);
     }
 
     /// The ROC that the key management says streams with this SSRC begin with.

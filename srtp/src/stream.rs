@@ -31,6 +31,8 @@ pub(crate) struct Stream {
     pub(crate) srtcp: ReplayWindow,
     /// Whether a packet was processed since idle streams were last looked for.
     pub(crate) active: bool,
+    /// Whether the application knows that the ROC is the sender's.
+    pub(crate) roc_synchronised: bool,
 }
 
 /// How many packets of one stream a master key served.
@@ -121,6 +123,7 @@ impl Stream {
             stats: StreamStats::default(),
             srtcp: ReplayWindow::new(window),
             active: true,
+            roc_synchronised: false,
         }
     }
 

@@ -13,13 +13,16 @@
 mod common;
 
 use common::{
-    SSRC, master, protect, protect_report, rtcp, rtp, state, unprotect, unprotect_report,
+    SSRC, keys, master, protect, protect_report, rtcp, rtp, state, unprotect, unprotect_report,
 };
 use srtp::keying::{
     KeyDerivationRate, KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, Mki,
     Parameters, Profile, Validity,
 };
-use srtp::{Builder, Direction, ProtectError, Receiver, Sender, SessionError, UnprotectError};
+use srtp::{
+    Builder, Direction, MAX_RETIRED_KEYS, ProtectError, Receiver, Rekey, Sender, SessionError,
+    UnprotectError,
+};
 
 const CM: Profile = Profile::AesCm128HmacSha1_80;
 
@@ -334,4 +337,43 @@ fn keys_bound_to_an_ssrc_serve_no_other() {
         unprotect(&mut receiver, &packet),
         Err(UnprotectError::UnknownSsrc)
     );
+}
+
+/// However its grace ended, a key that was given up would open old packets again.
+#[test]
+fn a_key_that_a_receiver_gave_up_does_not_come_back_after_its_grace() {
+    let refused = |end: &dyn Fn(&mut Receiver)| {
+        let mut receiver: Receiver = build(&keys(CM, 1));
+        receiver.rekey(&keys(CM, 2), Rekey::KeepRoc, 1).unwrap();
+        end(&mut receiver);
+        let back = receiver.rekey(&keys(CM, 1), Rekey::ResetRoc, 0);
+        assert_eq!(back, Err(SessionError::KeyInUse));
+    };
+    refused(&|_| {});
+    refused(&|receiver| receiver.drop_old_keys());
+    refused(&|receiver| {
+        let mut sender: Sender = build(&keys(CM, 2));
+        let packet = protect(&mut sender, &rtp(SSRC, 1, b"payload")).unwrap();
+        unprotect(receiver, &packet).unwrap();
+    });
+}
+
+/// A peer may ask for new keys as often as it likes.
+#[test]
+fn keys_given_up_are_remembered_up_to_a_bound_and_then_none_is_given_up() {
+    let key = |number: usize| {
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&number.to_be_bytes());
+        KeySet::single(MasterKey::new(CM, &key, &[7; 14]).unwrap())
+    };
+    let mut sender: Sender = build(&key(0));
+    for number in 1..=MAX_RETIRED_KEYS {
+        sender.rekey(&key(number), Rekey::KeepRoc).unwrap();
+    }
+    let before = common::sender_state(&sender);
+    let one_more = sender.rekey(&key(MAX_RETIRED_KEYS + 1), Rekey::KeepRoc);
+    assert_eq!(one_more, Err(SessionError::RetiredKeys));
+    assert_eq!(common::sender_state(&sender), before);
+    assert_eq!(sender.rekey(&key(MAX_RETIRED_KEYS), Rekey::KeepRoc), Ok(()));
+    protect(&mut sender, &rtp(SSRC, 1, b"payload")).unwrap();
 }

@@ -133,6 +133,52 @@ fn in_mode_3_the_roc_travels_bare() {
     );
 }
 
+/// RFC 4771 3: once the application says that the ROC is right, what mode 3 carries is removed only.
+#[test]
+fn in_mode_3_the_roc_of_the_packet_is_ignored_while_the_application_knows_its_own_to_be_right() {
+    let keys = carrying(CM, RocTransportMode::Mode3, 1, 4);
+    let (mut sender, mut receiver): (Sender, Receiver) = (build(&keys), build(&keys));
+    let unknown = Err(SessionError::UnknownSsrc);
+    assert_eq!(receiver.set_roc_synchronised(SSRC, true), unknown);
+    sender.set_roc(SSRC, 9).unwrap();
+    let packet = protect(&mut sender, &rtp(SSRC, 65_534, b"payload")).unwrap();
+    let plain = rtp(SSRC, 65_534, b"payload");
+    assert_eq!(unprotect(&mut receiver, &packet), Ok(plain));
+
+    receiver.set_roc_synchronised(SSRC, true).unwrap();
+    for (seq, roc) in [(65_535, 9), (0, 10)] {
+        let plain = rtp(SSRC, seq, b"payload");
+        let mut packet = protect(&mut sender, &plain).unwrap();
+        packet[plain.len()] ^= 1;
+        assert_eq!(unprotect(&mut receiver, &packet), Ok(plain));
+        assert_eq!(receiver.stream(SSRC).unwrap().roc, roc);
+    }
+
+    receiver.set_roc_synchronised(SSRC, false).unwrap();
+    let plain = rtp(SSRC, 1, b"payload");
+    let mut packet = protect(&mut sender, &plain).unwrap();
+    packet[plain.len()] ^= 1;
+    assert_ne!(unprotect(&mut receiver, &packet), Ok(plain));
+    assert_eq!(receiver.stream(SSRC).unwrap().roc, 0x0100_000a);
+}
+
+/// What another mode carries is authenticated, and counts whatever the application says.
+#[test]
+fn in_mode_2_the_roc_of_the_packet_counts_always() {
+    let keys = carrying(CM, RocTransportMode::Mode2, 1, 14);
+    let (mut sender, mut receiver): (Sender, Receiver) = (build(&keys), build(&keys));
+    let first = protect(&mut sender, &rtp(SSRC, 1, b"payload")).unwrap();
+    unprotect(&mut receiver, &first).unwrap();
+    receiver.set_roc_synchronised(SSRC, true).unwrap();
+    sender.set_roc(SSRC, 5).unwrap();
+    let later = protect(&mut sender, &rtp(SSRC, 2, b"payload")).unwrap();
+    assert_eq!(
+        unprotect(&mut receiver, &later),
+        Ok(rtp(SSRC, 2, b"payload"))
+    );
+    assert_eq!(receiver.stream(SSRC).unwrap().roc, 5);
+}
+
 #[test]
 fn with_an_aead_the_roc_stands_behind_tag_and_mki() {
     let transport = RocTransport::new(RocTransportMode::Mode3, 1, 4).unwrap();

@@ -111,7 +111,10 @@ pub(super) fn decode(octets: &[u8]) -> Result<Resumed, HandoverError> {
         scope,
         identities: input
             .list(|input| Ok((KeyIdentity::from_octets(input.array()?), input.u8()? != 0)))?,
-        retired: input.list(|input| input.array().map(KeyIdentity::from_octets))?,
+        retired: input
+            .list(|input| input.array().map(KeyIdentity::from_octets))?
+            .into_iter()
+            .collect(),
         barred: input.list(Reader::u32)?,
         streams: input.list(|input| input.stream(replay_window))?,
         parked: input.list(|input| input.stream(replay_window))?,

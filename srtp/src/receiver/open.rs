@@ -108,10 +108,7 @@ fn open_any_rtp(
     };
     check_cryptex(framing.cryptex, &header).map_err(refuse)?;
     let place = session.place_near(header.ssrc, hint.likely);
-    let index = match trailer.roc_of(packet) {
-        Some(roc) => Some(u64::from(roc) << 16 | u64::from(header.seq)),
-        None => session.srtp_index(&place, header.seq),
-    };
+    let index = index_of(session, &place, packet, &header, trailer);
     let index = index.ok_or(refuse(UnprotectError::TooOld))?;
     let keys = Candidates::new(session, &place, trailer.mki_of(packet), index).map_err(refuse)?;
     let attempt = Attempt {
@@ -191,6 +188,34 @@ pub(super) fn open_rtcp(
     }
     session.keys.note_opened(ssrc, serial);
     Ok(len)
+}
+
+/// The SRTP index by the ROC that the packet carries, or else by estimate.
+///
+/// What is carried in mode 3 is nobody's word, and counts only until the application knows better
+/// ([RFC 4771 §3]).
+///
+/// [RFC 4771 §3]: https://www.rfc-editor.org/rfc/rfc4771#section-3
+pub(super) fn index_of(
+    session: &Session,
+    place: &Place,
+    packet: &[u8],
+    header: &RtpHeader,
+    trailer: Trailer,
+) -> Option<u64> {
+    let Some(roc) = trailer.roc_of(packet) else {
+        return session.srtp_index(place, header.seq);
+    };
+    let transport = session.framing.parameters.roc_transport;
+    let bare = transport.map(RocTransport::mode) == Some(RocTransportMode::Mode3);
+    if bare
+        && session
+            .stream(place)
+            .is_some_and(|stream| stream.roc_synchronised)
+    {
+        return session.srtp_index(place, header.seq);
+    }
+    Some(u64::from(roc) << 16 | u64::from(header.seq))
 }
 
 fn check_cryptex(cryptex: Cryptex, header: &RtpHeader) -> Result<(), UnprotectError> {
