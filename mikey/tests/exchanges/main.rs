@@ -27,4 +27,5 @@ mod signed;
 #[cfg(feature = "srtp")]
 mod srtp;
 mod support;
+mod trusting;
 mod update;

@@ -349,13 +349,13 @@ fn many_keys_for_many_sessions_take_no_long_time() {
         });
         CryptoSession::srtp(cs_id, &[], data, spi).unwrap()
     };
-    let sessions: Vec<_> = std::iter::once(named(1, &[1]))
+    let sessions: Vec<_> = core::iter::once(named(1, &[1]))
         .chain((2..=255).map(|cs_id| named(cs_id, &[2])))
         .collect();
     let map = CsIdMap::GenericId(GenericIdMap::new(&sessions).unwrap());
     let material = |first: KeyMaterial, other: &dyn Fn() -> KeyMaterial| {
         let others = (0..1000).map(|_| other());
-        std::iter::once(first).chain(others).collect::<Vec<_>>()
+        core::iter::once(first).chain(others).collect::<Vec<_>>()
     };
     let began = std::time::Instant::now();
 
