@@ -19,7 +19,8 @@ pub struct Quirks {
     /// [RFC 6043 §6.1.1]: https://www.rfc-editor.org/rfc/rfc6043#section-6.1.1
     pub dummy_tls_policy: bool,
     /// Timestamps of type NTP that hold another clock's time, so that they cannot be compared with
-    /// ours. Exchanges then rely on their replay cache or the channel alone.
+    /// ours. Borne in a secured channel alone ([`exchange::null`](crate::exchange::null)), which
+    /// keeps messages from being replayed; all other exchanges need the time.
     pub foreign_timestamps: bool,
     /// Key and salt one behind the other in a TEK, where TEK+SALT is meant ([RFC 3830 §6.13]):
     /// what ONVIF cameras and GStreamer send.

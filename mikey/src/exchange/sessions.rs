@@ -130,6 +130,67 @@ impl Sessions {
         }
     }
 
+    /// Gives each session one of `chosen`, the policies that the Responder of RSA-R has taken of those
+    /// proposed ([RFC 4738 §3.6]).
+    ///
+    /// An SRTP-ID map names one policy, however many were proposed for its session, and a session of
+    /// a GENERIC-ID map may leave it open: these have the one that was chosen, if it is one. What a
+    /// session lists is kept to.
+    ///
+    /// [RFC 4738 §3.6]: https://www.rfc-editor.org/rfc/rfc4738#section-3.6
+    pub(super) fn choose_policies(&mut self, chosen: &[Policy]) -> Result<(), ExchangeError> {
+        let unsupported = ExchangeError::UnsupportedPolicy;
+        let number_for = |session: &Session| {
+            let fitting = chosen
+                .iter()
+                .filter(|policy| policy.prot_type == session.prot_type);
+            let fitting: Vec<u8> = fitting.map(|policy| policy.number).collect();
+            let listed = &session.policies;
+            let open = self.map_type == CsIdMapType::SrtpId || listed.is_empty();
+            match (
+                listed.iter().find(|number| fitting.contains(number)),
+                fitting.as_slice(),
+            ) {
+                (Some(number), _) => Ok(Some(*number)),
+                (None, [only]) if open => Ok(Some(*only)),
+                // Of a protocol without policies.
+                (None, []) if listed.is_empty() => Ok(None),
+                (None, _) => Err(unsupported),
+            }
+        };
+        let numbers = self.list.iter().map(number_for);
+        let numbers = numbers.collect::<Result<Vec<Option<u8>>, ExchangeError>>()?;
+        for (session, number) in self.list.iter_mut().zip(numbers) {
+            session.policies = number.into_iter().collect();
+        }
+        Ok(())
+    }
+
+    /// As [`answered`](Self::answered), where the Responder has chosen `policies` for the sessions,
+    /// or has filled in the sessions altogether ([RFC 4738 §3.6]).
+    ///
+    /// [RFC 4738 §3.6]: https://www.rfc-editor.org/rfc/rfc4738#section-3.6
+    pub(super) fn answered_with(
+        &self,
+        answer: CsIdMap<'_>,
+        policies: &[Policy],
+    ) -> Result<Self, ExchangeError> {
+        if self.count == 0 {
+            return Ok(Self::from_map(answer));
+        }
+        let mut ours = self.clone();
+        if self.map_type == CsIdMapType::SrtpId && answer.map_type() == self.map_type {
+            let theirs = Self::from_map(answer);
+            for (session, answer) in ours.list.iter_mut().zip(theirs.list) {
+                let chosen = |number| policies.iter().any(|policy| policy.number == number);
+                if answer.policies.iter().copied().all(chosen) {
+                    session.policies = answer.policies;
+                }
+            }
+        }
+        ours.answered(answer)
+    }
+
     /// Gives the map to `write`, which needs it no longer than that.
     pub(super) fn with_map<R>(
         &self,

@@ -3,7 +3,8 @@ mod serving;
 use alloc::vec::Vec;
 
 use srtp::keying::{
-    KeyEntry, KeySet, KeyingError, MasterKey, MasterKeySource, Mki, Parameters, Profile,
+    KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, MasterKeySource, Mki,
+    Parameters, Profile,
 };
 use zeroize::Zeroizing;
 
@@ -152,6 +153,11 @@ impl Bundle {
     ///
     /// As of [`srtp_keys`](Self::srtp_keys): [`SrtpKeyError::SharedKey`] if both SSRCs are the same,
     /// [`SrtpKeyError::NoStream`] if the session has one that is neither.
+    ///
+    /// # Security
+    ///
+    /// One call is not compared with another: where a TEK serves several sessions, an SSRC that is
+    /// given for one must not be given for the next, nor the same pair after a restart of SRTP.
     pub fn srtp_keys_both_ways(
         &self,
         cs_id: u8,
@@ -226,7 +232,15 @@ impl Bundle {
                 .keys()
                 .iter()
                 .filter(|key| !core::ptr::eq(*key, first) && serving.serves(key, session));
-            for material in core::iter::once(first).chain(others) {
+            // No more are derived than may serve a stream.
+            let served: Vec<&KeyMaterial> = core::iter::once(first)
+                .chain(others)
+                .take(MAX_KEYS_PER_STREAM + 1)
+                .collect();
+            if served.len() > MAX_KEYS_PER_STREAM {
+                return Err(KeyingError::TooManyKeys.into());
+            }
+            for material in served {
                 entries.push(self.entry(material, stream, profile, quirks)?);
             }
         }

@@ -20,9 +20,12 @@ mod psk;
 mod replay_cache;
 #[cfg(feature = "rsa")]
 mod rsa;
+#[cfg(all(feature = "rsa", feature = "srtp"))]
+mod rsa_r_policies;
 #[cfg(feature = "rsa")]
 mod signed;
 #[cfg(feature = "srtp")]
 mod srtp;
 mod support;
+mod trusting;
 mod update;

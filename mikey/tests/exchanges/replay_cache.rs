@@ -109,6 +109,7 @@ fn whatever_comes_nothing_is_taken_twice() {
             let clock = 20 + draw(30);
             let message = (draw(5), draw(70), draw(3));
             let (sender, second, digest) = message;
+            let before = format!("{cache:?}");
             let result = insert_of(
                 &sender.to_be_bytes(),
                 &mut cache,
@@ -119,6 +120,8 @@ fn whatever_comes_nothing_is_taken_twice() {
             if result.is_ok() {
                 assert!(!taken.contains(&message), "seed {seed}: {message:?} twice");
                 taken.push(message);
+            } else {
+                assert_eq!(format!("{cache:?}"), before, "seed {seed}: {message:?}");
             }
             assert!(cache.len() <= capacity, "seed {seed}");
         }

@@ -259,9 +259,10 @@ mod by_public_key {
         let (_, message) = request(RSA[0], SUITES[0]);
         let knows_nobody = RsaCredentials::from_pkcs8(BOB_KEY).unwrap();
         let responder = public_key::Responder::new(&knows_nobody, bob());
-        let late = now().plus_seconds(301);
-        let error = responder.accept(&message, &mut cache(), late).unwrap_err();
-        assert_eq!(error, ExchangeError::ClockSkew);
+        for now in [now().plus_seconds(301), now().minus_seconds(301)] {
+            let error = responder.accept(&message, &mut cache(), now).unwrap_err();
+            assert_eq!(error, ExchangeError::ClockSkew);
+        }
     }
 }
 
@@ -393,9 +394,10 @@ mod by_dh {
 
         let of_bob = RSA[0].of_bob();
         let responder = dh::Responder::new(&of_bob, bob());
-        let late = now().plus_seconds(301);
-        let error = responder.accept(&message, &mut cache(), late).unwrap_err();
-        assert_eq!(error, ExchangeError::ClockSkew);
+        for now in [now().plus_seconds(301), now().minus_seconds(301)] {
+            let error = responder.accept(&message, &mut cache(), now).unwrap_err();
+            assert_eq!(error, ExchangeError::ClockSkew);
+        }
     }
 }
 
@@ -567,8 +569,9 @@ mod by_rsa_r {
         assert_eq!(reflected, ExchangeError::Reflected);
         let of_bob = RSA[0].of_bob();
         let responder = rsa_r::Responder::new(&of_bob, bob());
-        let late = now().plus_seconds(301);
-        let error = responder.accept(&message, &mut cache(), late).unwrap_err();
-        assert_eq!(error, ExchangeError::ClockSkew);
+        for now in [now().plus_seconds(301), now().minus_seconds(301)] {
+            let error = responder.accept(&message, &mut cache(), now).unwrap_err();
+            assert_eq!(error, ExchangeError::ClockSkew);
+        }
     }
 }

@@ -337,3 +337,39 @@ fn a_session_that_both_sides_send_in_has_an_ssrc_for_each() {
     let error = bundle.srtp_keys_both_ways(1, 6, 5, Quirks::NONE);
     assert_eq!(error.unwrap_err(), SrtpKeyError::SharedKey(1));
 }
+
+/// As many keys as a message holds, for as many sessions: an authenticated peer, or one in a secured
+/// channel, takes no more time than it takes to read them.
+#[test]
+fn many_keys_for_many_sessions_take_no_long_time() {
+    let named = |cs_id: u8, spi: &'static [u8]| {
+        let data = Some(SrtpSessionData {
+            ssrc: cs_id.into(),
+            index: None,
+        });
+        CryptoSession::srtp(cs_id, &[], data, spi).unwrap()
+    };
+    let sessions: Vec<_> = core::iter::once(named(1, &[1]))
+        .chain((2..=255).map(|cs_id| named(cs_id, &[2])))
+        .collect();
+    let map = CsIdMap::GenericId(GenericIdMap::new(&sessions).unwrap());
+    let material = |first: KeyMaterial, other: &dyn Fn() -> KeyMaterial| {
+        let others = (0..1000).map(|_| other());
+        core::iter::once(first).chain(others).collect::<Vec<_>>()
+    };
+    let began = std::time::Instant::now();
+
+    // The same TEK a thousand times, under the SPI of sessions that are not asked for.
+    let teks = material(tek(1).with_spi(&[1]), &|| tek(2).with_spi(&[2]));
+    let keys = bundle(&Proposal::new(map), teks);
+    assert!(keys.srtp_keys_both_ways(1, 1, 1000, Quirks::NONE).is_ok());
+
+    // A thousand TGKs, each of which is for every session.
+    let tgks = material(tgk(1).with_spi(&[1]), &|| tgk(2).with_spi(&[3]));
+    let all: Vec<u8> = (1..=255).collect();
+    let keys = with_ssrcs(&[7; 255], tgks).srtp_keys(&all[..128], &all[128..], Quirks::NONE);
+    let error = keys.unwrap_err();
+    assert_eq!(error, SrtpKeyError::Keying(KeyingError::TooManyKeys));
+
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}

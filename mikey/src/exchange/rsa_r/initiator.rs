@@ -319,7 +319,11 @@ impl<C: Credentials + ?Sized> AwaitingResponse<'_, C> {
             if !policies.iter().all(known) {
                 return Err(ExchangeError::UnsupportedPolicy);
             }
-            self.bundle.sessions.answered(answer.header().cs_id_map())?
+            if policies.is_empty() && !proposed.is_empty() {
+                return Err(ExchangeError::MissingPayload(Sp));
+            }
+            let map = answer.header().cs_id_map();
+            self.bundle.sessions.answered_with(map, &policies)?
         } else if policies.is_empty() {
             return Err(ExchangeError::MissingPayload(Sp));
         } else {

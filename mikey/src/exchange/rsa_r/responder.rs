@@ -129,12 +129,15 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
     }
 
     /// Gives `material` under `suite`, with the policies of the Initiator whose numbers are in
-    /// `policies`: at least one, where it sent any ([RFC 4738 §3.6]).
+    /// `policies`: at least one, where it sent any ([RFC 4738 §3.6]). Each crypto session has one of
+    /// them from then on.
     ///
     /// # Errors
     ///
-    /// [`ExchangeError`] for a suite of another PRF or that does not protect keys, no key, a policy
-    /// that was not sent, or credentials that fail.
+    /// [`ExchangeError::UnsupportedPolicy`] for a policy that was not sent, and for a choice that
+    /// leaves a crypto session without one of those that it lists or with several to choose between;
+    /// another [`ExchangeError`] for a suite of another PRF or that does not protect keys, no key, or
+    /// credentials that fail.
     ///
     /// [RFC 4738 §3.6]: https://www.rfc-editor.org/rfc/rfc4738#section-3.6
     pub fn establish<R: CryptoRng>(
@@ -152,6 +155,9 @@ impl<C: Credentials + ?Sized> Accepted<'_, C> {
         bundle
             .policies
             .retain(|policy| policies.contains(&policy.policy_no()));
+        if !bundle.policies.is_empty() {
+            bundle.sessions.choose_policies(&bundle.policies)?;
+        }
         bundle.keys = material;
         if self.method.rand.is_empty() {
             let rand = fresh_rand(suite.prf(), rng);

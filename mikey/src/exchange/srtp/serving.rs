@@ -1,4 +1,4 @@
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use subtle::ConstantTimeEq;
@@ -26,8 +26,7 @@ impl<'b> Serving<'b> {
     /// Whether `key` is for `session`, now or later: all keys are, but for a TEK that the SPI of
     /// another session names.
     pub(super) fn serves(&self, key: &KeyMaterial, session: &Session) -> bool {
-        let named = key.spi().filter(|spi| self.named.contains(spi));
-        match (key.kind(), named) {
+        match (key.kind(), self.name_of(key)) {
             (KeyKind::Tek, Some(spi)) if session.spi().is_empty() => {
                 // Without an SPI it is the first key, whatever that is named for.
                 let first = self.bundle.keys().first().and_then(KeyMaterial::spi);
@@ -41,29 +40,45 @@ impl<'b> Serving<'b> {
     /// Refuses `streams` that share a TEK with another session of SRTP under what may be the same
     /// SSRC. It does not matter whether that one is keyed by now.
     ///
-    /// There are few pairs to look at: the sets of keys that were made before this are bounded, and
-    /// a TEK that is not in all of them is of the sessions with one SPI.
+    /// Keys are many, but which sessions a TEK serves is a matter of its SPI: the sessions are listed
+    /// once for each that is named, and only for the few TEKs of `streams` all others are compared.
     pub(super) fn check_teks(&self, streams: &[Stream<'b>]) -> Result<(), SrtpKeyError> {
-        let teks = self.bundle.keys().iter();
-        let teks: Vec<(&KeyMaterial, Vec<&Session>)> = teks
-            .filter(|key| key.kind() == KeyKind::Tek)
-            .map(|key| (key, self.served_by(key)))
-            .collect();
-        for (tek, _) in &teks {
+        let keys = self.bundle.keys().iter();
+        let teks: Vec<&KeyMaterial> = keys.filter(|key| key.kind() == KeyKind::Tek).collect();
+        let mut served = BTreeMap::new();
+        for tek in &teks {
+            served
+                .entry(self.name_of(tek))
+                .or_insert_with(|| self.served_by(tek));
+        }
+        for tek in &teks {
+            let of_tek = |stream: &&Stream<'b>| self.serves(tek, stream.session);
+            let mut streams = streams.iter().filter(of_tek).peekable();
+            if streams.peek().is_none() {
+                continue;
+            }
             let same = teks
                 .iter()
-                .filter(|(other, _)| bool::from(tek.key().ct_eq(other.key())));
-            let sharing: Vec<&Session> = same.flat_map(|(_, served)| served).copied().collect();
-            for stream in streams {
-                let cs_id = stream.session.cs_id();
-                if self.serves(tek, stream.session)
-                    && sharing.iter().any(|other| clash(stream, other))
-                {
-                    return Err(SrtpKeyError::SharedKey(cs_id));
-                }
+                .filter(|other| bool::from(tek.key().ct_eq(other.key())));
+            let names: BTreeSet<Option<&[u8]>> = same.map(|other| self.name_of(other)).collect();
+            let sharing: Vec<&Session> = names
+                .iter()
+                .filter_map(|name| served.get(name))
+                .flatten()
+                .copied()
+                .collect();
+            if let Some(stream) =
+                streams.find(|stream| sharing.iter().any(|other| clash(stream, other)))
+            {
+                return Err(SrtpKeyError::SharedKey(stream.session.cs_id()));
             }
         }
         Ok(())
+    }
+
+    /// The SPI of `key`, where sessions begin with it.
+    fn name_of<'k>(&self, key: &'k KeyMaterial) -> Option<&'k [u8]> {
+        key.spi().filter(|spi| self.named.contains(spi))
     }
 
     fn served_by(&self, key: &KeyMaterial) -> Vec<&'b Session> {
