@@ -5,6 +5,7 @@ extern crate alloc;
 pub mod audio;
 pub mod cema_relay;
 pub mod edge;
+pub mod files;
 pub mod impairment;
 pub mod keyed_media;
 pub mod kms;
@@ -19,6 +20,7 @@ pub mod sdp;
 pub mod sip;
 pub mod srvcc;
 pub mod subscriber;
+pub mod suites;
 #[cfg(feature = "tls")]
 pub mod tls_psk;
 pub mod users;
