@@ -6,6 +6,7 @@ pub mod audio;
 pub mod cema_relay;
 pub mod conference;
 pub mod edge;
+pub mod files;
 pub mod impairment;
 pub mod keyed_media;
 pub mod kms;
@@ -20,6 +21,7 @@ pub mod sdp;
 pub mod sip;
 pub mod srvcc;
 pub mod subscriber;
+pub mod suites;
 #[cfg(feature = "tls")]
 pub mod tls_psk;
 pub mod users;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use mikey_ticket::TicketError;
+use ureq::http::Uri;
 
 use crate::{
     kms::{self, ConfigError, Node, Server, Subscribers},
@@ -115,9 +116,10 @@ impl Users {
 ///
 /// What is wrong with it.
 pub fn url(text: &str) -> Result<String, &'static str> {
-    if text.starts_with("http://") && !text.contains('@') {
-        Ok(text.to_owned())
-    } else {
-        Err("not a URL of http:// and a host")
-    }
+    let url = text.parse::<Uri>().ok().filter(|url| {
+        let of_http = url.scheme_str() == Some("http");
+        of_http && url.host().is_some_and(|host| !host.is_empty()) && !text.contains('@')
+    });
+    let url = url.ok_or("not a URL of http:// and a host")?;
+    Ok(url.to_string())
 }

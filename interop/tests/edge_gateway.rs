@@ -487,19 +487,16 @@ fn a_wrong_description_is_refused_in_one_line() {
 
 #[test]
 fn bad_arguments_are_refused() {
-    let taken = udp();
-    let port = taken.local_addr().unwrap().port();
-    let range = format!("{port}-{port}");
     for (arguments, reason) in [
         (&["--suite", "ROT13"][..], "AEAD_AES_256_GCM"),
-        (&["--calls", "0"], "1 to 10000"),
+        (&["--calls", "0"], "1 to 4000"),
         (&["--calls"], "--calls"),
         (&["--seconds", "soon"], "1 to 86400"),
         (&["--workers", "-1"], "1 to 256"),
         (&["--payload", "1401"], "1 to 1400"),
         (&["--address", "somewhere"], "somewhere"),
         (&["--ports", "5-4"], "not a range of ports"),
-        (&["--ports", &range], "no port"),
+        (&["--in-memory", "--hand-over", "1"], "--in-memory"),
         (&["--hand-over", "2"], "--hand-over"),
         (
             &["--tap", "no/such/folder/tap.pcap", "--seconds", "1"],
@@ -513,6 +510,14 @@ fn bad_arguments_are_refused() {
         let ended = start(&folder("arguments"), arguments).ended();
         ended.fails(2, reason);
     }
+}
+
+#[test]
+fn a_port_that_is_taken_and_an_address_of_another_host_end_it() {
+    let taken = udp();
+    let port = taken.local_addr().unwrap().port();
+    run(&["--ports", &format!("{port}-{port}")]).fails(1, "no port: every port of the range");
+    run(&["--address", "192.0.2.1"]).fails(2, "--address 192.0.2.1");
 }
 
 #[test]

@@ -192,6 +192,7 @@ fn bad_input_is_one_line_without_keys() {
     );
 
     for (text, reason) in [
+        ("", "no [[subscriber]]"),
         ("not toml", "line 1"),
         (
             "[[subscriber]]\nidentity = \"sip:a@b\"\nkey = \"AAAAsecret\"\n",
@@ -271,16 +272,15 @@ mod redis {
     }
 
     #[test]
-    fn a_store_that_is_not_there_is_bad_input() {
+    fn a_store_that_is_not_there_ends_a_node_and_a_url_that_is_none_is_bad_input() {
         let folder = folder("kms-redis-absent");
         let keys = key_file(&folder);
-        let ended = run(
-            "kms",
-            &folder,
-            &["--keys", &keys, "--redis", "redis://127.0.0.1:1"],
-        );
-        assert_eq!(ended.status, Some(2));
-        assert!(ended.stderr.lines().last().unwrap().contains("--redis"));
+        for (url, status) in [("redis://:secret@127.0.0.1:1", 1), ("here", 2)] {
+            let ended = run("kms", &folder, &["--keys", &keys, "--redis", url]);
+            assert_eq!(ended.status, Some(status));
+            assert!(ended.stderr.lines().last().unwrap().contains("--redis"));
+            assert!(!ended.stderr.contains("secret"));
+        }
     }
 
     /// A Redis of our own, on a socket in the file system: no port can be taken.

@@ -116,9 +116,13 @@ fn bad_input_is_refused() {
     for (arguments, reason) in [
         (&["--file", "absent"][..], "absent"),
         (&["--file", "."], "."),
+        (&["--file", "/dev/zero"], "longer than"),
+        (&["--out", "no/such/folder"], "no/such/folder"),
         (&["--relay-log", "no/such/folder"], "no/such/folder"),
         (&["--callee", "asleep"], "active and passive"),
         (&["--kms", "here"], "http://"),
+        (&["--kms", "http://"], "http://"),
+        (&["--kms", "http://["], "http://"),
         (&["--subscribers", "absent.toml"], "absent.toml"),
         (&["--unknown"], "--unknown"),
     ] {

@@ -17,6 +17,7 @@ use alloc::{fmt, sync::Arc};
 use core::{iter, time::Duration};
 use std::{
     io,
+    net::UdpSocket,
     os::fd::AsFd,
     path::Path,
     process::{Command, ExitCode, ExitStatus},
@@ -29,6 +30,7 @@ use interop::edge::{
     AddressError, Alg, AlgError, Counts, HandoverFailed, Offered, PcapTap, RtpCall, Tap, Workers,
     hand_over, take_over,
 };
+use rustix::process::{Resource, getrlimit, setrlimit};
 use sdp_sec::edge::{EdgeError, Policy};
 use sdp_sec::mediasec::{self, Mechanism, MechanismSet};
 
@@ -65,6 +67,9 @@ fn main() -> ExitCode {
 
 /// Calls of its own, through sockets or in memory.
 fn make_load(options: &Options) -> Result<(), Failure> {
+    allow_sockets();
+    UdpSocket::bind((options.address, 0))
+        .map_err(|error| Failure::input(format!("--address {}: {error}", options.address)))?;
     let alg = alg(options, iter::empty())?;
     let calls = (0..)
         .take(options.calls)
@@ -109,6 +114,14 @@ fn make_load(options: &Options) -> Result<(), Failure> {
     } else {
         Err(Failure::call("not every packet arrived as it was sent"))
     }
+}
+
+/// Raises how many sockets the process may have to what the system lets it: six a call.
+fn allow_sockets() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Without it, the call that is one too many says so.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// What the ends counted, and the processor time of the gateway's workers, unless it was handed over.
@@ -346,7 +359,8 @@ impl From<io::Error> for Failure {
 impl From<AlgError> for Failure {
     fn from(error: AlgError) -> Self {
         match error {
-            AlgError::Ports(_) | AlgError::Address(_) | AlgError::Identity(_) => Self::input(error),
+            AlgError::Address(_) | AlgError::Identity(_) => Self::input(error),
+            AlgError::Ports(_) => Self::call(error),
             AlgError::Edge(error @ EdgeError::Certificate { .. }) => {
                 Self::input(format!("{error}; it takes the feature `tls`"))
             }

@@ -47,7 +47,8 @@ A file of TPKs has, as often as needed:    A file of subscribers has:
   revoked = false     # may be left out
 
 A request that is not there within 5 s is given up; messages are taken for 30 s. One line on standard
-error for each message. Exit code 1: it cannot listen. 2: bad input.
+error for each message. Exit code 1: it cannot listen, or Redis does not answer.
+2: bad input.
 ";
 
 fn main() -> ExitCode {
@@ -135,8 +136,12 @@ fn serve(options: &Options) -> Result<(), KmsError> {
         #[cfg(feature = "redis")]
         Some(url) => {
             let cache = kms::RedisReplayCache::connect(url, kms::WINDOW);
-            let cache =
-                cache.map_err(|error| KmsError::Arguments(format!("--redis: {error}").into()))?;
+            let cache = cache.map_err(|error| match error.kind() {
+                redis::ErrorKind::InvalidClientConfig => {
+                    KmsError::Arguments(format!("--redis: {error}").into())
+                }
+                _ => KmsError::Redis(error),
+            })?;
             run(options, &subscribers, keys, cache)
         }
         #[cfg(not(feature = "redis"))]
@@ -194,6 +199,9 @@ enum KmsError {
     Listen(SocketAddr, std::io::Error),
     #[error("{0}")]
     Output(#[from] std::io::Error),
+    #[cfg(feature = "redis")]
+    #[error("--redis: {0}")]
+    Redis(redis::RedisError),
 }
 
 impl KmsError {

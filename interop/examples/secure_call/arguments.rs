@@ -2,7 +2,10 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use interop::users::{self, UserOptions};
+use interop::{
+    suites,
+    users::{self, UserOptions},
+};
 use lexopt::{Arg, Parser, ValueExt};
 use srtp::keying::Profile;
 
@@ -91,7 +94,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("divert") => {
                 options.scenario = Scenario::Divert(parser.value()?.parse_with(diversion)?);
             }
-            Arg::Long("suite") => options.profile = parser.value()?.parse_with(profile)?,
+            Arg::Long("suite") => options.profile = parser.value()?.parse_with(suites::parse)?,
             Arg::Long("wav") => options.wav = Some(parser.value()?.into()),
             Arg::Long("out") => options.out = parser.value()?.into(),
             Arg::Long("start-seq") => {
@@ -152,18 +155,11 @@ Exit code 0: the audio arrived bit for bit both ways, losses aside. 1: it did no
 call. 2: bad input. 3: Alice hung up, as she was told to.
 ",
         users = UserOptions::HELP,
-        suites = suites()
+        suites = suites::names()
             .map(|name| " ".repeat(24) + name)
             .collect::<Vec<_>>()
             .join("\n"),
     )
-}
-
-/// The suites this program can offer.
-fn suites() -> impl Iterator<Item = &'static str> {
-    Profile::ALL
-        .iter()
-        .filter_map(|profile| profile.sdes_name())
 }
 
 fn keying(name: &str) -> Result<Keying, &'static str> {
@@ -181,15 +177,6 @@ fn diversion(name: &str) -> Result<Diversion, &'static str> {
         "hang-up" => Ok(Diversion::HangUp),
         _ => Err("known are anyone, again and hang-up"),
     }
-}
-
-fn profile(name: &str) -> Result<Profile, String> {
-    Profile::from_sdes(name).ok_or_else(|| {
-        format!(
-            "unknown suite; known are {}",
-            suites().collect::<Vec<_>>().join(" ")
-        )
-    })
 }
 
 fn loss_percent(text: &str) -> Result<u8, String> {

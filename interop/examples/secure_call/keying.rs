@@ -27,6 +27,15 @@ pub(crate) struct End {
 pub(crate) struct Agreed {
     pub(crate) caller: End,
     pub(crate) callee: End,
+    /// Who else answered, where the call was forked.
+    pub(crate) rival: Option<Rival>,
+}
+
+/// Someone who answered the same offer as the callee, and hears what is sent.
+pub(crate) struct Rival {
+    pub(crate) name: &'static str,
+    /// What would open the caller's packets and the callee's, if they had the same keys.
+    pub(crate) keys: [StaticKeys; 2],
 }
 
 /// Offer and answer. `None` if the caller has hung up.

@@ -37,7 +37,7 @@ use interop::{
 };
 use keying::Agreed;
 use mikey_ticket::{SrtpKeyError, TicketError};
-use outcome::{Frame, Said};
+use outcome::{Frame, Overhearing, Said};
 use user_agent::{Received, UserAgent};
 
 /// Time between packets.
@@ -107,6 +107,11 @@ fn call(
     let backwards: Vec<i16> = audio.iter().rev().copied().collect();
     let mut there = Direction::new(options, audio, 0);
     let mut back = Direction::new(options, &backwards, 1);
+    if let Some(rival) = &agreed.rival {
+        let [of_caller, of_callee] = &rival.keys;
+        there.said.rival = Some(Overhearing::new(rival.name, of_caller)?);
+        back.said.rival = Some(Overhearing::new(rival.name, of_callee)?);
+    }
 
     let (count, begin) = (audio.len().div_ceil(FRAME_SAMPLES), Instant::now());
     for n in 1..=count {
@@ -219,6 +224,9 @@ impl<'a> Direction<'a> {
         to: &mut UserAgent,
     ) -> Result<(), CallError> {
         for packet in packets {
+            if let Some(rival) = &mut self.said.rival {
+                rival.hear(packet);
+            }
             from.send(packet)?;
             if to.receive()? == Received::Report {
                 let report = to.receiver_report()?;
@@ -267,8 +275,6 @@ enum CallError {
     Keying(#[from] KeyingError),
     #[error("no report where one was expected")]
     NoReport,
-    #[error("two who answered have the same keys")]
-    NotForked,
     #[error("offer: {0}")]
     Offer(#[from] sdes::OfferError),
     #[error("--out: {0}")]

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
-use interop::audio::SAMPLE_RATE;
+use bytes::BytesMut;
+use interop::{audio::SAMPLE_RATE, rtp};
+use srtp::{Receiver, SessionError, keying::StaticKeys};
 
 use crate::user_agent::{Counts, UserAgent};
 
@@ -35,6 +37,38 @@ pub(crate) struct Said<'a> {
     pub(crate) reported_lost: Option<u32>,
     /// Replays, and as many forgeries.
     pub(crate) attacks: usize,
+    /// Who has other keys, and tries them.
+    pub(crate) rival: Option<Overhearing>,
+}
+
+/// What someone hears of a call who answered its offer, and lost.
+pub(crate) struct Overhearing {
+    name: &'static str,
+    receiver: Receiver,
+    heard: usize,
+    opened: usize,
+}
+
+impl Overhearing {
+    pub(crate) fn new(name: &'static str, keys: &StaticKeys) -> Result<Self, SessionError> {
+        Ok(Self {
+            name,
+            receiver: Receiver::builder(keys).any_ssrc(1).build()?,
+            heard: 0,
+            opened: 0,
+        })
+    }
+
+    pub(crate) fn hear(&mut self, packet: &BytesMut) {
+        let mut packet = packet.clone();
+        let opened = if rtp::is_rtcp(&packet) {
+            self.receiver.unprotect_rtcp(&mut packet)
+        } else {
+            self.receiver.unprotect_rtp(&mut packet)
+        };
+        self.heard += 1;
+        self.opened += usize::from(opened.is_ok());
+    }
 }
 
 impl Said<'_> {
@@ -75,6 +109,12 @@ impl Said<'_> {
         println!("replays refused   {} of {}", counts.replayed, self.attacks);
         println!("forgeries refused {} of {}", counts.forged, self.attacks);
         println!("wrongly refused   {}", counts.otherwise_refused);
+        if let Some(rival) = &self.rival {
+            println!(
+                "keys of {}     open {} of {} packets",
+                rival.name, rival.opened, rival.heard
+            );
+        }
         if let Some(missing) = self.reported_lost {
             println!("last report       {missing} packets missing so far");
         }
@@ -82,13 +122,14 @@ impl Said<'_> {
             let heard = milliseconds(to.heard().len());
             println!("received audio    {heard} ms in {}", out.display());
         }
+        let kept = self.rival.as_ref().is_none_or(|rival| rival.opened == 0);
         let exact = different == 0 && counts == expected;
         if exact {
             println!("audio             bit for bit as sent in G.711, {lost} lost packets aside");
         } else {
             println!("audio             NOT as sent: {different} of {sent} frames differ");
         }
-        exact
+        exact && kept
     }
 }
 

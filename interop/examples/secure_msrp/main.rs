@@ -10,7 +10,8 @@ mod arguments;
 mod endpoint;
 
 use std::{
-    fs, io,
+    fs::File,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     thread,
@@ -20,8 +21,9 @@ use arguments::{Options, Task};
 use endpoint::{Endpoint, Line};
 use interop::{
     cema_relay::{Relay, RelayError},
+    files,
     keyed_media::{self, KeyingError},
-    msrp::{Message, SessionError},
+    msrp::{MAX_MESSAGE, Message, SessionError},
     subscriber::SubscriberError,
     tls_psk::TlsError,
     users::{Users, UsersError},
@@ -65,8 +67,14 @@ fn failed(what: &str, code: u8) -> ExitCode {
 
 fn run(options: &Options) -> Result<(), MsrpError> {
     let file = options.file.as_ref();
-    let file = file.map(|path| fs::read(path).map_err(|error| in_file(path, error)));
+    let file =
+        file.map(|path| files::read(path, MAX_MESSAGE).map_err(|error| in_file(path, error)));
     let file = file.transpose()?;
+    let file = file.as_ref().map(|octets| octets.as_slice());
+    // What cannot be written is known before anything is sent.
+    let out = options.out.as_ref();
+    let out = out.map(|path| File::create(path).map_err(|error| in_file(path, error)));
+    let mut out = out.transpose()?;
     let log = options.relay_log.as_deref();
     let relay = Relay::new(log).map_err(|error| in_file(log.unwrap_or("".as_ref()), error))?;
 
@@ -92,11 +100,14 @@ fn run(options: &Options) -> Result<(), MsrpError> {
             answer(session)
         });
         let mut alice = at_alice.connect()?;
-        let suite = ask(&mut alice, file.as_deref())?;
+        let suite = ask(&mut alice, file)?;
         drop(alice);
         let received = bob.join().map_err(|_| MsrpError::Vanished)??;
         println!("TLS {suite}: every chunk was answered");
-        report(options, file.as_deref(), received)?;
+        report(file, &received)?;
+        if let (Some(path), Some(out)) = (&options.out, out.take()) {
+            write(out, &received.body).map_err(|error| in_file(path, error))?;
+        }
     }
     println!(
         "The relay carried {} octets of TLS and has no key.",
@@ -186,7 +197,7 @@ fn answer(mut session: endpoint::Msrp) -> Result<Message, MsrpError> {
 }
 
 /// What came of it at Bob.
-fn report(options: &Options, file: Option<&[u8]>, received: Message) -> Result<(), MsrpError> {
+fn report(file: Option<&[u8]>, received: &Message) -> Result<(), MsrpError> {
     let sent = file.unwrap_or(QUESTION.as_bytes());
     if received.body != sent {
         return Err(MsrpError::Changed);
@@ -195,10 +206,12 @@ fn report(options: &Options, file: Option<&[u8]>, received: Message) -> Result<(
         Some(file) => println!("file: {} octets arrived as they were sent\n", file.len()),
         None => println!("texts arrived as they were sent, both ways\n"),
     }
-    if let Some(out) = &options.out {
-        fs::write(out, received.body).map_err(|error| in_file(out, error))?;
-    }
     Ok(())
+}
+
+fn write(mut out: File, octets: &[u8]) -> io::Result<()> {
+    out.write_all(octets)?;
+    out.flush()
 }
 
 fn print_sdp(title: &str, text: &str) {

@@ -54,9 +54,16 @@ impl Pair {
             Ok(Self { rtp, rtcp })
         };
         let tries = if range.is_some() { 1 } else { TRIES };
-        (1..tries)
-            .find_map(|_| bind_first(range, pair).ok())
-            .map_or_else(|| bind_first(range, pair), Ok)
+        let mut bound = bind_first(range, pair);
+        for _ in 1..tries {
+            match bound {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    bound = bind_first(range, pair);
+                }
+                _ => break,
+            }
+        }
+        bound
     }
 }
 

@@ -98,7 +98,8 @@ impl TicketKeys for KeyFile {
 }
 
 /// Adds a TPK of each strength to the file, good from `now` on for twice `seconds`, after which the
-/// next should come: tickets are made under the latest, and resolve as long as theirs is good. Makes the file if there is none; only its owner may read it.
+/// next should come: tickets are made under the latest, and resolve as long as theirs is good. Makes
+/// the file if there is none; only its owner may read it.
 ///
 /// # Errors
 ///
@@ -143,8 +144,12 @@ pub fn add_ticket_keys(
 fn private(path: &Path) -> std::io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)
+    options.write(true).create_new(true).mode(0o600);
+    // One that was left behind could be readable for others.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => options.open(path),
+    }
 }
 
 #[cfg(not(unix))]
@@ -160,6 +165,12 @@ fn modified(path: &Path) -> Option<SystemTime> {
 
 fn read(path: &Path) -> Result<InMemoryTicketKeys, ConfigError> {
     let file: TpkFile = read_toml(path)?;
+    if file.tpk.is_empty() {
+        return Err(ConfigError::Empty {
+            path: path.to_owned(),
+            table: "tpk",
+        });
+    }
     let mut keys = InMemoryTicketKeys::new();
     for (entry, tpk) in (1..).zip(file.tpk) {
         let wrong = |reason| ConfigError::Entry {

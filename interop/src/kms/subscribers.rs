@@ -7,10 +7,23 @@ use mikey::{Identity, InMemoryKeys};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::files;
+
+/// Octets of the longest file of keys that is read.
+const MAX_FILE: usize = 16 << 20;
+
 /// A file of keys cannot be used. No key is in the message.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// There is nothing in the file.
+    #[error("{path}: no [[{table}]]")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// What should be there.
+        table: &'static str,
+    },
     /// An entry has a value that cannot be: its place, counted from 1, and what is wrong.
     #[error("{path}: entry {entry}: {reason}")]
     Entry {
@@ -100,6 +113,12 @@ impl Subscribers {
     /// [`ConfigError`] with the place.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let file: SubscriberFile = read_toml(path)?;
+        if file.subscriber.is_empty() {
+            return Err(ConfigError::Empty {
+                path: path.to_owned(),
+                table: "subscriber",
+            });
+        }
         let subscribers = (1..).zip(file.subscriber).map(|(entry, subscriber)| {
             let wrong = |reason| ConfigError::Entry {
                 path: path.to_owned(),
@@ -167,12 +186,19 @@ struct Entry {
 
 /// Reads a TOML file; what the parser quotes of it is left out, it may be a key.
 pub(super) fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Io {
+    let text = files::read(path, MAX_FILE).map_err(|error| ConfigError::Io {
         path: path.to_owned(),
         error,
     })?;
-    let text = Zeroizing::new(text);
-    toml::from_str(&text).map_err(|error: toml::de::Error| {
+    let text = core::str::from_utf8(&text).map_err(|error| {
+        let before = text.iter().take(error.valid_up_to());
+        ConfigError::Syntax {
+            path: path.to_owned(),
+            line: before.filter(|octet| **octet == b'\n').count() + 1,
+            reason: "not UTF-8".to_owned(),
+        }
+    })?;
+    toml::from_str(text).map_err(|error: toml::de::Error| {
         let at = error.span().map_or(0, |span| span.start);
         let before = text.get(..at).unwrap_or_default();
         ConfigError::Syntax {

@@ -184,7 +184,7 @@ fn bad_usage_is_said_in_one_line() {
         (&["explain", "--code-point", "tls"], "expected NAME=N"),
         (&["explain", "--code-point", "tls=256"], "expected NAME=N"),
         (&["explain", "/"], "file: is a directory"),
-        (&["explain", "absent.sdp"], "unknown input: expected SDP"),
+        (&["explain", "absent.sdp"], "no such file, and not SDP"),
         (&["explain", "--as", "crypto", "a\nb"], "expected one line"),
         (
             &["explain", "--as", "mikey", "01000x"],

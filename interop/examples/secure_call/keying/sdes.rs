@@ -53,6 +53,7 @@ pub(super) fn agree(options: &Options, rng: &mut impl CryptoRng) -> Result<Agree
             keys: copy(&bob_keys),
             ssrc: rng.next_u32(),
         },
+        rival: None,
     })
 }
 

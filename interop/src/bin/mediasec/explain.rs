@@ -135,8 +135,13 @@ fn explain(
     };
     let kind = match kind {
         Some(kind) => kind,
-        None => Kind::of(&octets)
-            .ok_or_else(|| Failure::input(format!("unknown input: expected {}", Kind::EXPECTED)))?,
+        None => Kind::of(&octets).ok_or_else(|| {
+            let found = match source {
+                Some(text) if text != "-" && !Path::new(text).exists() => "no such file, and not",
+                _ => "unknown input: expected",
+            };
+            Failure::input(format!("{found} {}", Kind::EXPECTED))
+        })?,
     };
     Ok((kind, kind.explain(&octets, settings)?))
 }
