@@ -134,8 +134,8 @@ trait Slot {
 
     fn octets_mut(&mut self) -> &mut [u8];
 
-    /// The packet with room for `overhead` octets more, if there is, and its length.
-    fn with_room(&mut self, overhead: usize) -> (&mut [u8], usize);
+    /// The packet with room for what `sender` adds, if there is, and its length.
+    fn with_room(&mut self, sender: &Sender) -> (&mut [u8], usize);
 
     fn set_len(&mut self, len: usize);
 }
@@ -153,7 +153,7 @@ impl Slot for Packet<'_> {
         self.buffer.get_mut(..self.len).unwrap_or_default()
     }
 
-    fn with_room(&mut self, _: usize) -> (&mut [u8], usize) {
+    fn with_room(&mut self, _: &Sender) -> (&mut [u8], usize) {
         (self.buffer, self.len)
     }
 
@@ -175,9 +175,9 @@ impl Slot for BytesMut {
         self
     }
 
-    fn with_room(&mut self, overhead: usize) -> (&mut [u8], usize) {
+    fn with_room(&mut self, sender: &Sender) -> (&mut [u8], usize) {
         let len = self.len();
-        self.resize(len + overhead, 0);
+        self.resize(len + sender.srtp_overhead(), 0);
         (self, len)
     }
 
@@ -222,61 +222,83 @@ fn protect_some(
     results: &mut [Result<(), ProtectError>],
 ) {
     let places = look_up(packets, senders, |sender| &sender.session);
-    let mut all_deferred = [Deferred::default(); MAX_JOBS];
-    let mut waiting = 0;
-    let work = packets.iter_mut().zip(results).zip(&mut all_deferred);
-    for (((packet, result), deferred), place) in work.zip(&places) {
+    let mut deferred = [Deferred::default(); MAX_JOBS];
+    let mut count = 0;
+    let work = packets.iter_mut().zip(results).zip(&places);
+    for (at, ((packet, result), place)) in work.enumerate() {
         let Some(sender) = senders.get_mut(packet.session()) else {
             *result = Err(ProtectError::NoKey);
             continue;
         };
-        let overhead = sender.session.framing.srtp_overhead();
-        let (buffer, len) = packet.with_room(overhead);
-        match sender.protect_rtp_but_mac(buffer, len, *place, Some(deferred)) {
+        let (buffer, len) = packet.with_room(sender);
+        let mut slot = deferred.get_mut(count);
+        match sender.protect_rtp_but_mac(buffer, len, *place, slot.as_deref_mut()) {
             Ok(protected) => {
-                waiting += usize::from(deferred.unsigned.mac_len > 0);
                 packet.set_len(protected);
                 *result = Ok(());
+                if let Some(slot) = slot
+                    && slot.unsigned.mac_len > 0
+                {
+                    slot.at = at;
+                    count += 1;
+                }
             }
             Err(error) => {
-                *deferred = Deferred::default();
                 packet.set_len(len);
                 *result = Err(error);
-            }
-        }
-    }
-
-    // Nearly always once: sessions of one process use the same instructions.
-    while waiting > 0 {
-        let mut macs = Macs::default();
-        for (at, ((packet, deferred), place)) in
-            packets.iter().zip(&all_deferred).zip(&places).enumerate()
-        {
-            if deferred.unsigned.mac_len > 0
-                && let Some(sender) = senders.get(packet.session())
-            {
-                let mac = sender
-                    .session
-                    .srtp_mac(deferred.ssrc, *place, deferred.serial);
-                let message = packet.octets().get(..deferred.unsigned.message);
-                if let (Some(mac), Some(message)) = (mac, message) {
-                    macs.add(at, mac, message, deferred.unsigned.roc);
+                if let Some(slot) = slot {
+                    *slot = Deferred::default();
                 }
             }
         }
-        let tags = macs.compute();
-        if tags.count == 0 {
-            return;
+    }
+    if let Some(deferred) = deferred.get_mut(..count) {
+        sign(senders, packets, deferred);
+    }
+}
+
+/// Puts the MACs into packets that were protected but for these.
+fn sign(senders: &[Sender], packets: &mut [impl Slot], deferred: &mut [Deferred]) {
+    let mac_of = |deferred: &Deferred, session: usize| {
+        let session = &senders.get(session)?.session;
+        session.srtp_mac(deferred.ssrc, deferred.route, deferred.serial)
+    };
+    let mut macs = Macs::default();
+    for (at, deferred) in deferred.iter().enumerate() {
+        if let Some(packet) = packets.get(deferred.at)
+            && let Some(mac) = mac_of(deferred, packet.session())
+            && let Some(message) = packet.octets().get(..deferred.unsigned.message)
+        {
+            macs.add(at, mac, message, deferred.unsigned.roc);
         }
-        for (at, tag) in tags.iter() {
-            if let (Some(packet), Some(deferred)) = (packets.get_mut(at), all_deferred.get_mut(at))
+    }
+    let tags = macs.compute();
+    for (at, tag) in tags.iter() {
+        if let Some(deferred) = deferred.get_mut(at)
+            && let Some(packet) = packets.get_mut(deferred.at)
+        {
+            let Unsigned {
+                mac_at, mac_len, ..
+            } = deferred.unsigned;
+            put_mac(packet.octets_mut(), mac_at, tag, mac_len);
+            deferred.unsigned.mac_len = 0;
+        }
+    }
+    if tags.count < deferred.len() {
+        // Sessions of one process that use different instructions.
+        for deferred in deferred.iter().filter(|one| one.unsigned.mac_len > 0) {
+            let Unsigned {
+                message,
+                roc,
+                mac_at,
+                mac_len,
+            } = deferred.unsigned;
+            if let Some(packet) = packets.get_mut(deferred.at)
+                && let Some(mac) = mac_of(deferred, packet.session())
+                && let Some(message) = packet.octets().get(..message)
             {
-                let Unsigned {
-                    mac_at, mac_len, ..
-                } = deferred.unsigned;
-                put_mac(packet.octets_mut(), mac_at, tag, mac_len);
-                deferred.unsigned.mac_len = 0;
-                waiting -= 1;
+                let tag = mac.tag(message, Some(roc));
+                put_mac(packet.octets_mut(), mac_at, &tag, mac_len);
             }
         }
     }
@@ -321,12 +343,10 @@ fn judge(
         let Some(receiver) = receivers.get(packet.session()) else {
             continue;
         };
-        let Some(guess) = receiver.guess(packet.octets(), *place) else {
+        let Some((guess, mac)) = receiver.guess(packet.octets(), *place) else {
             continue;
         };
-        let mac = receiver.session.srtp_mac(guess.ssrc, *place, guess.serial);
-        let message = packet.octets().get(..guess.unsigned.message);
-        if let (Some(mac), Some(message)) = (mac, message) {
+        if let Some(message) = packet.octets().get(..guess.unsigned.message) {
             *slot = guess;
             // One for other instructions than the first is left to the opening.
             macs.add(at, mac, message, guess.unsigned.roc);

@@ -4,17 +4,16 @@
 //! All else takes the long way of [`Sender`](crate::Sender) and [`Receiver`](crate::Receiver), which
 //! knows every case; for a packet that both can take they come to the same.
 
-use crate::error::UnprotectError;
+use crate::error::{ProtectError, UnprotectError};
 use crate::framing::{Unsigned, put_mac};
 use crate::header_extension::is_cryptex;
-use crate::index::{self, roc};
-use crate::keys::Key;
+use crate::index::roc;
 use crate::packet::{MAX_PACKET_LEN, RtpHeader};
-use crate::receiver::Hint;
+use crate::receiver::{Guess, Hint};
 use crate::sender::Deferred;
 use crate::session::Session;
-use crate::session_keys::{Cipher, Protocol};
-use crate::stream::{Stream, limit};
+use crate::session_keys::Cipher;
+use crate::stream::Stream;
 use crate::transform::{GCM_TAG_LEN, HmacSha1};
 
 /// Protects a packet as the long way would, but for its MAC if there is a `deferred` to note what it
@@ -26,43 +25,37 @@ pub(crate) fn seal(
     len: usize,
     likely: usize,
     deferred: Option<&mut Deferred>,
-) -> Option<usize> {
-    if !session.settings.common {
-        return None;
-    }
-    let header = RtpHeader::parse(buffer.get(..len)?, |_| 0).ok()?;
-    let ssrc = header.ssrc;
-    let at = session.streams.find_at(ssrc, likely)?;
+) -> Option<Result<usize, ProtectError>> {
+    // All that may lead to the long way comes first: behind it nothing has to be kept for that.
+    let header = header_of(buffer.get(..len)?, 0)?;
+    let at = session.streams.find_at(header.ssrc, likely)?;
     let stream = session.streams.take_turn(at)?;
-    let key = session.keys.only_on(stream.route)?.only()?;
-    let highest = stream.goes_on_from()?;
-    let index = index::estimate(Some(highest), 0, header.seq)?;
+    let key = session.keys.only_on(stream.route)?;
+    let index = stream.next_short(header.seq)?;
     let keys = key.srtp_keys();
-    if index <= highest
-        || !serves(key, stream, index, session.settings.soft_limit)
-        || is_cryptex(&header)
-    {
-        return None;
-    }
+    let (packet, rest) = buffer.split_at_mut_checked(len)?;
     let clear = header.len();
     let protected = match (&keys.cipher, &keys.mac) {
         (Cipher::Gcm(gcm), None) => {
-            let protected = fitting(len + GCM_TAG_LEN, buffer)?;
-            let (packet, rest) = buffer.split_at_mut_checked(len)?;
-            let (aad, body) = packet.split_at_mut_checked(clear)?;
+            let protected = fitting(len, GCM_TAG_LEN)?;
             let tag = rest.first_chunk_mut()?;
-            *tag = gcm.seal(keys.salt.nonce(ssrc, index), aad, body).ok()?;
+            let (aad, body) = packet.split_at_mut_checked(clear)?;
+            let nonce = keys.salt.nonce(header.ssrc, index);
+            if gcm.seal(nonce, aad, body, tag).is_err() {
+                return Some(Err(ProtectError::TooLong));
+            }
             protected
         }
         (Cipher::Counter(cipher), Some(mac)) => {
             let mac_len = session.framing.profile.srtp_tag_len();
-            let protected = fitting(len + mac_len, buffer)?;
-            let (packet, rest) = buffer.split_at_mut_checked(len)?;
-            let iv = keys.salt.counter_block(ssrc, index);
+            let protected = fitting(len, mac_len)?;
+            let slot = rest.get_mut(..mac_len)?;
+            let iv = keys.salt.counter_block(header.ssrc, index);
             let roc = roc(index).to_be_bytes();
             if let Some(deferred) = deferred {
-                cipher.apply_ctr(&iv, packet.get_mut(clear..)?);
-                deferred.ssrc = ssrc;
+                let body = packet.get_mut(clear..)?;
+                deferred.ssrc = header.ssrc;
+                deferred.route = stream.route;
                 deferred.serial = key.serial;
                 deferred.unsigned = Unsigned {
                     message: len,
@@ -70,16 +63,17 @@ pub(crate) fn seal(
                     mac_at: len,
                     mac_len,
                 };
+                cipher.apply_ctr(iv, body);
             } else {
-                let tag = cipher.seal_cm(&iv, mac, packet, clear, roc);
-                put_mac(rest, 0, &tag, mac_len)?;
+                let tag = cipher.seal_cm(iv, mac, packet, clear, roc);
+                put_mac(slot, 0, &tag, mac_len);
             }
             protected
         }
         _ => return None,
     };
-    stream.note_common(index, len);
-    Some(protected)
+    stream.note_short(index, len);
+    Some(Ok(protected))
 }
 
 /// Opens a packet as the long way would and returns the length of the RTP packet. `None`, and
@@ -89,73 +83,90 @@ pub(crate) fn open(
     session: &mut Session,
     packet: &mut [u8],
     hint: &Hint,
-) -> Option<Result<usize, (u32, UnprotectError)>> {
-    if !session.settings.common || session.keys.are_being_replaced() {
-        return None;
-    }
-    let profile = session.framing.profile;
-    let trailer = if profile.is_aead() {
-        GCM_TAG_LEN
-    } else {
-        profile.srtp_tag_len()
-    };
-    let header = RtpHeader::parse(packet, |_| trailer).ok()?;
-    let ssrc = header.ssrc;
-    let at = session.streams.find_at(ssrc, hint.likely)?;
+) -> Option<Result<usize, UnprotectError>> {
+    let trailer = trailer(session);
+    let header = header_of(packet, trailer)?;
+    let at = session.streams.find_at(header.ssrc, hint.likely)?;
     let stream = session.streams.take_turn(at)?;
-    let key = session.keys.only_on(stream.route)?.only()?;
-    let index = index::estimate(Some(stream.goes_on_from()?), 0, header.seq)?;
-    stream.srtp.check(index).ok()?;
-    if !serves(key, stream, index, session.settings.soft_limit) || is_cryptex(&header) {
-        return None;
-    }
+    let key = session.keys.only_on(stream.route)?;
+    let index = stream.unused_short(header.seq)?;
     let keys = key.srtp_keys();
     let len = packet.len().checked_sub(trailer)?;
     let (packet, tag) = packet.split_at_mut_checked(len)?;
-    let forged = Some(Err((ssrc, UnprotectError::Forged)));
-    match (&keys.cipher, &keys.mac) {
+    let right = match (&keys.cipher, &keys.mac) {
         (Cipher::Gcm(gcm), None) => {
             let (aad, body) = packet.split_at_mut_checked(header.len())?;
-            let nonce = keys.salt.nonce(ssrc, index);
-            if gcm.open(nonce, aad, body, *tag.first_chunk()?).is_err() {
-                return forged;
-            }
+            let tag = tag.first_chunk()?;
+            let nonce = keys.salt.nonce(header.ssrc, index);
+            gcm.open(nonce, aad, body, tag).is_ok()
         }
         (Cipher::Counter(cipher), Some(mac)) => {
             let verdict = hint.verdict_for(key.serial, index);
-            let right = verdict.unwrap_or_else(|| verifies(mac, packet, index, tag));
-            if !right {
-                return forged;
+            let roc = roc(index).to_be_bytes();
+            let iv = keys.salt.counter_block(header.ssrc, index);
+            let right = verdict.unwrap_or_else(|| mac.verify(packet, Some(roc), tag));
+            if let (true, Some(body)) = (right, packet.get_mut(header.len()..)) {
+                cipher.apply_ctr(iv, body);
             }
-            let iv = keys.salt.counter_block(ssrc, index);
-            cipher.apply_ctr(&iv, packet.get_mut(header.len()..)?);
+            right
         }
         _ => return None,
+    };
+    if !right {
+        stream.stats.note_refused(UnprotectError::Forged);
+        return Some(Err(UnprotectError::Forged));
     }
-    stream.note_common(index, len);
+    stream.note_short(index, len);
     Some(Ok(len))
 }
 
-/// Whether the key may serve the packet, has served the packet before it, and is far from its end.
+/// What the long way would guess of the MAC of a packet. `None` if it has to go that way.
 #[inline]
-fn serves(key: &Key, stream: &Stream, index: u64, soft_limit: u64) -> bool {
-    let limit = limit(key.entry.lifetime(), Protocol::Srtp);
-    key.is_active()
-        && key.serves(index)
-        && stream.latest_serial() == key.serial
-        && limit.saturating_sub(stream.used(key.serial, Protocol::Srtp))
-            > soft_limit.saturating_add(1)
+pub(crate) fn guess<'a>(
+    session: &'a Session,
+    packet: &[u8],
+    likely: usize,
+) -> Option<(Guess, &'a HmacSha1)> {
+    let trailer = trailer(session);
+    let header = header_of(packet, trailer)?;
+    let stream: &Stream = session.streams.at(likely)?;
+    if stream.ssrc != header.ssrc {
+        return None;
+    }
+    let key = session.keys.only_on(stream.route)?;
+    let index = stream.unused_short(header.seq)?;
+    let message = packet.len().checked_sub(trailer)?;
+    let guess = Guess {
+        serial: key.serial,
+        index,
+        unsigned: Unsigned {
+            message,
+            roc: roc(index).to_be_bytes(),
+            mac_at: message,
+            mac_len: trailer,
+        },
+    };
+    Some((guess, key.srtp_mac()?))
 }
 
+/// The header of a packet that hides nothing of it.
 #[inline]
-fn verifies(mac: &HmacSha1, packet: &[u8], index: u64, tag: &[u8]) -> bool {
-    mac.verify(packet, Some(roc(index).to_be_bytes()), tag)
+fn header_of(packet: &[u8], trailer: usize) -> Option<RtpHeader> {
+    let header = RtpHeader::parse(packet, |_| trailer).ok()?;
+    (!is_cryptex(&header)).then_some(header)
 }
 
-/// `protected`, if so many octets are a packet and have room.
+/// Octets behind the packets of a session whose packets may go the short way.
 #[inline]
-const fn fitting(protected: usize, buffer: &[u8]) -> Option<usize> {
-    if protected <= MAX_PACKET_LEN && protected <= buffer.len() {
+const fn trailer(session: &Session) -> usize {
+    session.framing.profile.srtp_tag_len()
+}
+
+/// The length with `more` octets, if so many are a packet.
+#[inline]
+const fn fitting(len: usize, more: usize) -> Option<usize> {
+    let protected = len + more;
+    if protected <= MAX_PACKET_LEN {
         Some(protected)
     } else {
         None

@@ -59,9 +59,11 @@ pub(crate) enum OpenError {
 #[inline]
 pub(crate) fn put_mac(buffer: &mut [u8], at: usize, mac: &[u8; 20], len: usize) -> Option<usize> {
     if len == 10 {
-        // Nearly always; its length is then known to the compiler.
+        // Nearly always; as two numbers.
         let slot = buffer.get_mut(at..)?.first_chunk_mut::<10>()?;
-        *slot = *mac.first_chunk()?;
+        let (head, last) = slot.split_first_chunk_mut::<8>()?;
+        *head = *mac.first_chunk()?;
+        *last.first_chunk_mut::<2>()? = [mac[8], mac[9]];
         return Some(at + 10);
     }
     put(buffer, at, mac.get(..len)?)

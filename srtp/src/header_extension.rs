@@ -155,13 +155,12 @@ fn element(profile: u16, body: &[u8], at: usize) -> Result<Option<(u8, Range<usi
 }
 
 /// An element body begins anywhere in the keystream, which runs from the start of the extension.
-fn apply_counter(body: &mut [u8], element: Range<usize>, cipher: &BlockCipher, mut iv: [u8; 16]) {
+fn apply_counter(body: &mut [u8], element: Range<usize>, cipher: &BlockCipher, iv: u128) {
     let mut keystream = [0; 16 + 256];
     let skip = element.start % 16;
     let block = u16::try_from(element.start / 16).unwrap_or(0);
-    [iv[14], iv[15]] = block.to_be_bytes();
     if let Some(keystream) = keystream.get_mut(..skip + element.len()) {
-        cipher.apply_ctr(&iv, keystream);
+        cipher.apply_ctr(iv & !0xffff | u128::from(block), keystream);
     }
     if let Some(octets) = body.get_mut(element) {
         for (octet, key) in octets.iter_mut().zip(keystream.iter().skip(skip)) {
@@ -326,10 +325,7 @@ mod tests {
         let HeaderCipher::Counter(cipher) = &keys.cipher else {
             panic!("AES-CM")
         };
-        cipher.apply_ctr(
-            &keys.salt.counter_block(0xcafe_babe, 0x1234),
-            &mut keystream,
-        );
+        cipher.apply_ctr(keys.salt.counter_block(0xcafe_babe, 0x1234), &mut keystream);
         assert_eq!(packet[16..16 + 702], body[..702]);
         assert_eq!(packet[16 + 702..16 + 957], keystream[702..957]);
         assert_eq!(packet[16 + 957..], body[957..]);

@@ -23,7 +23,12 @@ pub(crate) fn estimate(highest: Option<u64>, initial_roc: u32, seq: u16) -> Opti
     } else {
         roc
     };
-    let index = v << 16 | seq;
+    within(v << 16 | seq)
+}
+
+/// The index, if there is one so high.
+#[inline]
+pub(crate) fn within(index: u64) -> Option<u64> {
     (index <= MAX_INDEX).then_some(index)
 }
 

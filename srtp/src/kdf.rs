@@ -69,7 +69,7 @@ impl Kdf {
             *octet ^= r;
         }
         key.fill(0);
-        self.prf.apply_ctr(&x, key);
+        self.prf.apply_ctr(u128::from_be_bytes(x), key);
     }
 }
 

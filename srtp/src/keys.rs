@@ -4,6 +4,7 @@ mod key;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::{iter, mem};
 
 use hashbrown::{HashMap, HashSet};
 use subtle::ConstantTimeEq;
@@ -11,7 +12,9 @@ use subtle::ConstantTimeEq;
 use crate::error::SessionError;
 use crate::kernel;
 use crate::key_uses::KeyIdentity;
-use crate::keying::{KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, Mki, Profile};
+use crate::keying::{
+    KeyEntry, KeySet, KeyingError, MAX_KEYS_PER_STREAM, MasterKey, Mki, Profile, Validity,
+};
 
 pub(crate) use key::{Derivation, Derived, Key};
 
@@ -32,7 +35,7 @@ pub(crate) struct Keys {
 }
 
 /// Where the only key of a stream is, or nowhere if it has several; until keys come or go.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Route {
     generation: u32,
     group: u32,
@@ -46,14 +49,15 @@ impl Route {
     };
 }
 
-/// The keys that may serve one stream; at most [`MAX_KEYS_PER_STREAM`].
-#[derive(Default)]
+/// The keys that may serve one stream, the one to send with first; at most
+/// [`MAX_KEYS_PER_STREAM`].
 pub(crate) struct Group {
+    first: Box<Key>,
     #[expect(
         clippy::vec_box,
         reason = "a list of keys that grows would leave copies behind"
     )]
-    keys: Vec<Box<Key>>,
+    others: Vec<Box<Key>>,
 }
 
 impl Keys {
@@ -80,13 +84,17 @@ impl Keys {
     pub(crate) fn duplicate(&self) -> Result<Self, SessionError> {
         let mut groups = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
-            let mut keys = Vec::with_capacity(group.keys.len());
-            for key in &group.keys {
-                let grace = key.grace;
+            let copy = |key: &Key| {
                 let copy = Key::new(key.entry.duplicate(), key.serial, &self.derivation)?;
-                keys.push(Box::new(Key { grace, ..copy }));
+                let grace = key.grace;
+                Ok::<_, SessionError>(Box::new(Key { grace, ..copy }))
+            };
+            let mut others = Vec::with_capacity(group.others.len());
+            for key in &group.others {
+                others.push(copy(key)?);
             }
-            groups.push(Group { keys });
+            let first = copy(&group.first)?;
+            groups.push(Group { first, others });
         }
         Ok(Self {
             groups,
@@ -112,11 +120,6 @@ impl Keys {
         }
     }
 
-    /// Whether some keys only stay for packets on their way.
-    pub(crate) const fn are_being_replaced(&self) -> bool {
-        self.replacing
-    }
-
     /// Whether keys came or went since the route was looked for.
     #[inline]
     pub(crate) const fn is_current(&self, route: Route) -> bool {
@@ -131,51 +134,74 @@ impl Keys {
 
     /// The only key that may serve a stream, if its route says where that is.
     #[inline]
-    pub(crate) fn only_on(&self, route: Route) -> Option<Serving<'_>> {
+    pub(crate) fn only_on(&self, route: Route) -> Option<&Key> {
+        self.group_on(route).map(|group| &*group.first)
+    }
+
+    #[inline]
+    fn group_on(&self, route: Route) -> Option<&Group> {
         if !self.is_current(route) {
             return None;
         }
-        let group = self.groups.get(usize::try_from(route.group).ok()?)?;
-        Some(Serving {
-            named: &[],
-            any: &group.keys,
-            replacing: false,
+        self.groups.get(usize::try_from(route.group).ok()?)
+    }
+
+    /// Packets of a stream that its only key, if that is `serial`, serves without anything to decide
+    /// or to announce.
+    pub(crate) fn short_until(&self, route: Route, serial: u32, soft_limit: u64) -> u64 {
+        let plain = |key: &&Key| {
+            key.serial == serial && key.is_active() && key.entry.validity() == Validity::ALWAYS
+        };
+        let key = self.only_on(route).filter(plain);
+        key.filter(|_| !self.replacing).map_or(0, |key| {
+            let limit = key.entry.lifetime().srtp_packets();
+            limit.saturating_sub(soft_limit.saturating_add(1))
         })
+    }
+
+    /// The keys that may serve `ssrc`, whose stream has this route.
+    #[inline]
+    pub(crate) fn serving_on(&self, route: Route, ssrc: u32) -> Serving<'_> {
+        match self.group_on(route) {
+            Some(group) => Serving {
+                named: None,
+                any: Some(group),
+                replacing: false,
+            },
+            None => self.serving(ssrc),
+        }
     }
 
     /// The keys that may serve `ssrc`.
     pub(crate) fn serving(&self, ssrc: u32) -> Serving<'_> {
-        let keys = |group: Option<usize>| {
-            let group = group.and_then(|group| self.groups.get(group));
-            group.map_or(&[][..], |group| &group.keys)
-        };
         let named = if self.by_ssrc.is_empty() {
             None
         } else {
             self.by_ssrc.get(&ssrc).copied()
         };
+        let group = |at: Option<usize>| at.and_then(|at| self.groups.get(at));
         Serving {
-            named: keys(named),
-            any: keys(self.any_ssrc),
+            named: group(named),
+            any: group(self.any_ssrc),
             replacing: self.replacing,
         }
     }
 
     /// Whether `ssrc` has keys of its own.
     pub(crate) fn names(&self, ssrc: u32) -> bool {
-        !self.by_ssrc.is_empty() && !self.serving(ssrc).named.is_empty()
+        !self.by_ssrc.is_empty() && self.serving(ssrc).named.is_some()
     }
 
     pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
-        let mut keys = self.groups.iter_mut().flat_map(|group| &mut group.keys);
-        keys.find(|key| key.serial == serial).map(|key| &mut **key)
+        let mut keys = self.groups.iter_mut().flat_map(Group::iter_mut);
+        keys.find(|key| key.serial == serial)
     }
 
     /// Asks for what the next packet of a stream will need.
     #[inline]
     pub(crate) fn prefetch(&self, route: Route) {
         // Looks at no key itself, which would be waiting for it.
-        if let Some(key) = self.only_on(route).and_then(Serving::only) {
+        if let Some(key) = self.only_on(route) {
             kernel::prefetch(&key.srtp);
         }
     }
@@ -204,7 +230,7 @@ impl Keys {
             let Some(group) = self.groups.get_mut(group) else {
                 continue;
             };
-            for key in &mut group.keys {
+            for key in group.iter_mut() {
                 key.grace = key.grace.map(|left| left.saturating_sub(1));
             }
         }
@@ -221,9 +247,7 @@ impl Keys {
 
     /// Every key, group by group.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.groups
-            .iter()
-            .flat_map(|group| group.keys.iter().map(|key| &**key))
+        self.groups.iter().flat_map(Group::iter)
     }
 
     /// Adds a key behind those that serve the same SSRCs.
@@ -253,7 +277,7 @@ impl Keys {
             return Err(SessionError::UnknownMki);
         }
         let last = |group: &Group| {
-            let mut active = group.keys.iter().filter(|key| key.is_active()).peekable();
+            let mut active = group.iter().filter(|key| key.is_active()).peekable();
             active.peek().is_some() && active.all(|key| has(key))
         };
         if self.groups.iter().any(last) {
@@ -267,14 +291,9 @@ impl Keys {
     pub(crate) fn prefer(&mut self, mki: &Mki) -> Result<(), SessionError> {
         let mut found = false;
         for group in &mut self.groups {
-            if let Some(at) = group
-                .keys
-                .iter()
-                .position(|key| key.entry.mki() == Some(mki))
-            {
-                if let Some(keys) = group.keys.get_mut(..=at) {
-                    keys.rotate_right(1);
-                }
+            let at = group.iter().position(|key| key.entry.mki() == Some(mki));
+            if let Some(at) = at {
+                group.put_in_front(at);
                 found = true;
             }
         }
@@ -322,7 +341,7 @@ impl Keys {
             fresh.push(Key::new(entry.duplicate(), 0, &self.derivation)?);
         }
         for group in &mut self.groups {
-            for key in &mut group.keys {
+            for key in group.iter_mut() {
                 key.grace.get_or_insert(grace);
             }
         }
@@ -358,15 +377,12 @@ impl Keys {
 
     /// Drops the keys that are not `wanted`, and what is only there for them.
     fn retain(&mut self, wanted: impl Fn(&Key) -> bool) {
-        for group in &mut self.groups {
-            group.keys.retain(|key| wanted(key));
-        }
-        self.groups.retain(|group| !group.keys.is_empty());
+        self.groups.retain_mut(|group| group.retain(&wanted));
         self.generation = self.generation.saturating_add(1);
         self.by_ssrc.clear();
         self.any_ssrc = None;
         for (at, group) in self.groups.iter().enumerate() {
-            match group.keys.first().and_then(|key| key.entry.ssrc()) {
+            match group.first.entry.ssrc() {
                 Some(ssrc) => {
                     self.by_ssrc.insert(ssrc, at);
                 }
@@ -391,17 +407,14 @@ impl Keys {
             Some(ssrc) => *self.by_ssrc.entry(ssrc).or_insert(next),
             None => *self.any_ssrc.get_or_insert(next),
         };
-        if group == next {
-            self.groups.push(Group::default());
-        }
-        let Some(Group { keys }) = self.groups.get_mut(group) else {
-            return;
-        };
-        if in_front {
-            keys.insert(0, Box::new(key));
-            keys.truncate(MAX_KEYS_PER_STREAM);
-        } else {
-            keys.push(Box::new(key));
+        let key = Box::new(key);
+        match self.groups.get_mut(group) {
+            Some(group) if in_front => group.insert_in_front(key),
+            Some(group) => group.others.push(key),
+            None => self.groups.push(Group {
+                first: key,
+                others: Vec::new(),
+            }),
         }
     }
 }
@@ -410,33 +423,32 @@ impl Keys {
 /// on their way may be among either.
 #[derive(Clone, Copy)]
 pub(crate) struct Serving<'a> {
-    named: &'a [Box<Key>],
-    any: &'a [Box<Key>],
+    named: Option<&'a Group>,
+    any: Option<&'a Group>,
     replacing: bool,
 }
 
 impl<'a> Serving<'a> {
     /// Every key, the one to send with first.
     pub(crate) fn all(self) -> impl Iterator<Item = &'a Key> {
-        let own = self.named.iter().any(|key| key.is_active());
-        let any = if own && !self.replacing {
-            &[]
-        } else {
-            self.any
-        };
-        let any = any.iter().filter(move |key| !(own && key.is_active()));
-        self.named.iter().chain(any).map(|key| &**key)
+        let keys = |group: Option<&'a Group>| group.into_iter().flat_map(Group::iter);
+        let own = keys(self.named).any(Key::is_active);
+        let any = self.any.filter(|_| !own || self.replacing);
+        let any = keys(any).filter(move |key| !(own && key.is_active()));
+        keys(self.named).chain(any)
     }
 
     pub(crate) fn is_empty(self) -> bool {
-        self.named.is_empty() && self.any.is_empty()
+        self.named.is_none() && self.any.is_none()
     }
 
     /// The key, if there is just one: nearly always.
     #[inline]
-    pub(crate) const fn only(self) -> Option<&'a Key> {
+    pub(crate) fn only(self) -> Option<&'a Key> {
         match (self.named, self.any) {
-            ([key], []) | ([], [key]) => Some(key),
+            (Some(group), None) | (None, Some(group)) if group.others.is_empty() => {
+                Some(&group.first)
+            }
             _ => None,
         }
     }
@@ -465,11 +477,54 @@ impl<'a> Serving<'a> {
 }
 
 impl Group {
+    fn iter(&self) -> impl Iterator<Item = &Key> {
+        iter::once(&self.first)
+            .chain(&self.others)
+            .map(|key| &**key)
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Key> {
+        let keys = iter::once(&mut self.first).chain(&mut self.others);
+        keys.map(|key| &mut **key)
+    }
+
+    fn insert_in_front(&mut self, key: Box<Key>) {
+        let second = mem::replace(&mut self.first, key);
+        self.others.insert(0, second);
+        self.others.truncate(MAX_KEYS_PER_STREAM - 1);
+    }
+
+    /// Moves the key at `at` in front of those before it.
+    fn put_in_front(&mut self, at: usize) {
+        let Some(among_others) = at.checked_sub(1) else {
+            return;
+        };
+        if let Some(passed) = self.others.get_mut(..=among_others) {
+            passed.rotate_right(1);
+        }
+        if let Some(key) = self.others.first_mut() {
+            mem::swap(&mut self.first, key);
+        }
+    }
+
+    /// Drops the keys that are not `wanted`; `false` if none is left.
+    fn retain(&mut self, wanted: impl Fn(&Key) -> bool) -> bool {
+        self.others.retain(|key| wanted(key));
+        if wanted(&self.first) {
+            return true;
+        }
+        if self.others.is_empty() {
+            return false;
+        }
+        self.first = self.others.remove(0);
+        true
+    }
+
     fn check_new(&self, entry: &KeyEntry) -> Result<(), KeyingError> {
-        if self.keys.len() >= MAX_KEYS_PER_STREAM {
+        if self.others.len() + 1 >= MAX_KEYS_PER_STREAM {
             return Err(KeyingError::TooManyKeys);
         }
-        for key in &self.keys {
+        for key in self.iter() {
             let other = &key.entry;
             if other.key().profile() != entry.key().profile() {
                 return Err(KeyingError::ProfileMismatch);

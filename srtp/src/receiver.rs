@@ -8,6 +8,7 @@ use core::ops::RangeInclusive;
 use bytes::BytesMut;
 
 use crate::builder::Builder;
+use crate::common_case;
 use crate::error::{SessionError, UnprotectError};
 use crate::event::Event;
 use crate::framing::{RtpPacket, Trailer, Unsigned};
@@ -18,6 +19,7 @@ use crate::packet::RtpHeader;
 use crate::session::{Rekey, Session, StreamInfo};
 use crate::session_keys::Protocol;
 use crate::stats::UnmatchedStats;
+use crate::transform::HmacSha1;
 
 use open::{Candidates, Refusal, index_of, open_rtcp, open_rtp};
 pub(crate) use open::{Guess, Hint, Verdict};
@@ -330,7 +332,19 @@ impl Receiver {
 
     /// What the MAC of an SRTP packet is expected to be under, as things stand: a guess, which earlier
     /// packets of a batch may yet prove wrong. `None` if nothing is to be gained by it.
-    pub(crate) fn guess(&self, packet: &[u8], likely: usize) -> Option<Guess> {
+    #[inline]
+    pub(crate) fn guess(&self, packet: &[u8], likely: usize) -> Option<(Guess, &HmacSha1)> {
+        if self.previous.is_none()
+            && let Some(guess) = common_case::guess(&self.session, packet, likely)
+        {
+            return Some(guess);
+        }
+        self.guess_any(packet, likely)
+    }
+
+    /// The long way.
+    #[inline(never)]
+    fn guess_any(&self, packet: &[u8], likely: usize) -> Option<(Guess, &HmacSha1)> {
         let session = &self.session;
         let framing = &session.framing;
         if !self.guesses() {
@@ -346,8 +360,7 @@ impl Receiver {
         let keys = Candidates::new(session, &place, trailer.mki_of(packet), index).ok()?;
         let key = keys.iter().next()?;
         session.check(&place, Protocol::Srtp, index).ok()?;
-        Some(Guess {
-            ssrc: header.ssrc,
+        let guess = Guess {
             serial: key.serial,
             index,
             unsigned: Unsigned {
@@ -356,7 +369,8 @@ impl Receiver {
                 mac_at: packet.len().checked_sub(trailer.mac)?,
                 mac_len: trailer.mac,
             },
-        })
+        };
+        Some((guess, key.srtp_mac()?))
     }
 
     /// [`unprotect_rtp_in_place`](Self::unprotect_rtp_in_place), with the verdict on the MAC if the
@@ -366,10 +380,16 @@ impl Receiver {
         packet: &mut [u8],
         hint: &Hint,
     ) -> Result<usize, UnprotectError> {
+        if self.previous.is_none()
+            && let Some(opened) = common_case::open(&mut self.session, packet, hint)
+        {
+            return opened;
+        }
         self.unprotect(packet, open_rtp, hint)
     }
 
-    #[inline]
+    /// The long way.
+    #[inline(never)]
     fn unprotect(
         &mut self,
         packet: &mut [u8],

@@ -17,7 +17,8 @@ pub const MAX_REPLAY_WINDOW: u32 = 32_768;
 /// [RFC 3711 §3.3.2]: https://www.rfc-editor.org/rfc/rfc3711#section-3.3.2
 #[derive(Clone, Debug)]
 pub(crate) struct ReplayWindow {
-    highest: Option<u64>,
+    /// The index behind the highest; 0 before the first.
+    next: u64,
     bits: Bits,
     size: u32,
 }
@@ -48,7 +49,7 @@ impl ReplayWindow {
             Bits::Heap(vec![0; words].into())
         };
         Self {
-            highest: None,
+            next: 0,
             bits,
             size,
         }
@@ -60,59 +61,68 @@ impl ReplayWindow {
         if highest.is_some() {
             window.words_mut().fill(u64::MAX);
         }
-        window.highest = highest;
+        window.next = behind(highest);
         window
     }
 
     /// The highest index accepted so far.
+    #[inline]
     pub(crate) const fn highest(&self) -> Option<u64> {
-        self.highest
+        self.next.checked_sub(1)
+    }
+
+    /// The index behind the highest; 0 before the first.
+    #[inline]
+    pub(crate) const fn next(&self) -> u64 {
+        self.next
     }
 
     /// Whether `index` was not used yet and is not too old to tell.
     #[inline]
     pub(crate) fn check(&self, index: u64) -> Result<(), Used> {
-        let age = self.highest.and_then(|highest| highest.checked_sub(index));
-        match age {
-            Some(age) if age >= u64::from(self.size) => Err(Used::TooOld),
-            Some(_) if self.is_set(index) => Err(Used::Seen),
-            _ => Ok(()),
+        if index >= self.next {
+            return Ok(());
+        }
+        let age = self.next - 1 - index;
+        if age >= u64::from(self.size) {
+            Err(Used::TooOld)
+        } else if self.is_set(index) {
+            Err(Used::Seen)
+        } else {
+            Ok(())
         }
     }
 
     /// Marks an index that [`check`](Self::check) allows as used.
     #[inline]
     pub(crate) fn accept(&mut self, index: u64) {
-        match self.highest {
-            None => self.highest = Some(index),
-            // Nothing lies between the two that would have to be cleared.
-            Some(highest) if index == highest + 1 => self.highest = Some(index),
-            Some(highest) if index > highest => {
-                self.clear(highest + 1, index);
-                self.highest = Some(index);
+        if index >= self.next {
+            // Nothing lies between the two that would have to be cleared, nor before the first.
+            if index != self.next && self.next != 0 {
+                self.clear(self.next, index);
             }
-            Some(_) => {}
+            self.next = behind(Some(index));
         }
-        let slot = self.slot(index);
-        if let Some(word) = self.words_mut().get_mut(slot / 64) {
-            *word |= 1 << (slot % 64);
+        match &mut self.bits {
+            Bits::Inline(words) => set(words, index),
+            Bits::Heap(words) => set(words, index),
         }
     }
 
     /// Marks everything up to `highest` as used, without forgetting what lies in the window.
     pub(crate) fn skip_to(&mut self, highest: u64) {
-        if self.highest.is_none_or(|now| now < highest) {
+        if self.highest().is_none_or(|now| now < highest) {
             *self = Self::used_up_to(self.size, Some(highest));
         }
     }
 
     /// The same window with another size; what the smaller one cannot tell counts as used.
     pub(crate) fn resized(&self, size: u32) -> Self {
-        let Some(highest) = self.highest else {
+        let Some(highest) = self.highest() else {
             return Self::new(size);
         };
         let mut window = Self {
-            highest: Some(highest),
+            next: self.next,
             ..Self::new(size)
         };
         for age in 0..size {
@@ -127,11 +137,11 @@ impl ReplayWindow {
 
     /// The bits of the window, the highest index first: `size` bits, rounded up to whole octets.
     pub(crate) fn history(&self) -> impl Iterator<Item = u8> + '_ {
-        let age_is_used = |age: u32| match self.highest.and_then(|h| h.checked_sub(u64::from(age)))
-        {
-            Some(index) => age < self.size && self.is_set(index),
-            None => false,
-        };
+        let age_is_used =
+            |age: u32| match self.highest().and_then(|h| h.checked_sub(u64::from(age))) {
+                Some(index) => age < self.size && self.is_set(index),
+                None => false,
+            };
         (0..self.size.div_ceil(8)).map(move |octet| {
             (0..8).fold(0, |octets, bit| {
                 octets << 1 | u8::from(age_is_used(octet * 8 + bit))
@@ -142,7 +152,7 @@ impl ReplayWindow {
     /// The window that `history` was taken of.
     pub(crate) fn from_history(size: u32, highest: Option<u64>, history: &[u8]) -> Self {
         let mut window = Self::new(size);
-        window.highest = highest;
+        window.next = behind(highest);
         let Some(highest) = highest else {
             return window;
         };
@@ -157,7 +167,7 @@ impl ReplayWindow {
     }
 
     fn is_set(&self, index: u64) -> bool {
-        let slot = self.slot(index);
+        let slot = slot(self.words(), index);
         self.words()
             .get(slot / 64)
             .is_some_and(|word| word >> (slot % 64) & 1 == 1)
@@ -172,7 +182,7 @@ impl ReplayWindow {
             return;
         }
         let mut left = usize::try_from(last - first + 1).unwrap_or(ring);
-        let mut slot = self.slot(first);
+        let mut slot = slot(self.words(), first);
         while left > 0 {
             let run = left.min(64 - slot % 64);
             let ones = if run == 64 { u64::MAX } else { (1 << run) - 1 };
@@ -182,11 +192,6 @@ impl ReplayWindow {
             left -= run;
             slot = (slot + run) % ring;
         }
-    }
-
-    fn slot(&self, index: u64) -> usize {
-        let mask = u64::try_from(self.words().len() * 64 - 1).unwrap_or(0);
-        usize::try_from(index & mask).unwrap_or(0)
     }
 
     fn words(&self) -> &[u64] {
@@ -201,6 +206,29 @@ impl ReplayWindow {
             Bits::Inline(words) => words,
             Bits::Heap(words) => words,
         }
+    }
+}
+
+/// The index behind `highest`. No packet has the last number that there is.
+const fn behind(highest: Option<u64>) -> u64 {
+    match highest {
+        Some(highest) => highest.saturating_add(1),
+        None => 0,
+    }
+}
+
+/// The bit of `index` in a ring.
+#[inline]
+fn slot(ring: &[u64], index: u64) -> usize {
+    let mask = u64::try_from(ring.len() * 64 - 1).unwrap_or(0);
+    usize::try_from(index & mask).unwrap_or(0)
+}
+
+#[inline]
+fn set(ring: &mut [u64], index: u64) {
+    let slot = slot(ring, index);
+    if let Some(word) = ring.get_mut(slot / 64) {
+        *word |= 1 << (slot % 64);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, MAX_SRTCP_PACKETS, MasterKey, MasterKeySource, Mki,
     Profile,
 };
-use crate::keys::{Derived, Key};
+use crate::keys::{Derived, Key, Route};
 use crate::packet::{RtpHeader, rtcp_ssrc};
 use crate::session::{Done, Place, Rekey, Scope, Session, Settings, StreamInfo};
 use crate::session_keys::Protocol;
@@ -373,7 +373,7 @@ impl Sender {
     ) -> Result<usize, ProtectError> {
         let noted = deferred.as_deref_mut();
         match common_case::seal(&mut self.session, buffer, len, likely, noted) {
-            Some(protected) => Ok(protected),
+            Some(protected) => protected,
             None => self.protect_any_rtp(buffer, len, likely, deferred),
         }
     }
@@ -405,6 +405,7 @@ impl Sender {
         let deferred = deferred.filter(|_| framing.parameters.srtp_kdr == KeyDerivationRate::ZERO);
         let unsigned = deferred.map(|deferred| {
             deferred.ssrc = header.ssrc;
+            deferred.route = Route::NONE;
             deferred.serial = key.serial;
             &mut deferred.unsigned
         });
@@ -533,7 +534,11 @@ impl Sender {
 /// A packet that was protected but for its MAC.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Deferred {
+    /// Its place among the packets that are protected together.
+    pub(crate) at: usize,
     pub(crate) ssrc: u32,
+    /// Where the key is, if that is known.
+    pub(crate) route: Route,
     /// The key that protects it.
     pub(crate) serial: u32,
     pub(crate) unsigned: Unsigned,

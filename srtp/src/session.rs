@@ -148,13 +148,9 @@ impl Session {
     /// The keys that may serve the stream.
     #[inline]
     pub(crate) fn serving(&self, place: &Place) -> Serving<'_> {
-        let route = self
-            .stream(place)
-            .map_or(Route::NONE, |stream| stream.route);
-        match self.keys.only_on(route) {
-            Some(serving) => serving,
-            None => self.keys.serving(place.ssrc),
-        }
+        let stream = self.stream(place);
+        let route = stream.map_or(Route::NONE, |stream| stream.route);
+        self.keys.serving_on(route, place.ssrc)
     }
 
     #[cold]
@@ -173,8 +169,17 @@ impl Session {
 
     /// What authenticates the SRTP packets of a stream under the key `serial`, which is derived once.
     #[inline]
-    pub(crate) fn srtp_mac(&self, ssrc: u32, likely: usize, serial: u32) -> Option<&HmacSha1> {
-        let place = self.place_near(ssrc, likely);
+    pub(crate) fn srtp_mac(&self, ssrc: u32, route: Route, serial: u32) -> Option<&HmacSha1> {
+        let only = self.keys.only_on(route);
+        match only.filter(|key| key.serial == serial) {
+            Some(key) => key.srtp_mac(),
+            None => self.srtp_mac_of_any(ssrc, serial),
+        }
+    }
+
+    #[cold]
+    fn srtp_mac_of_any(&self, ssrc: u32, serial: u32) -> Option<&HmacSha1> {
+        let place = self.place(ssrc);
         self.serving(&place).by_serial(serial)?.srtp_mac()
     }
 
@@ -269,6 +274,12 @@ impl Session {
         stream.window(protocol).accept(index);
         stream.stats.note_done(octets);
         let used = stream.count(serial, protocol, |serial| self.keys.is_live(serial));
+        stream.allow_short_way(if self.settings.common {
+            self.keys
+                .short_until(stream.route, serial, self.settings.soft_limit)
+        } else {
+            0
+        });
         let left = left.saturating_sub(1);
         let lifetime = used + left;
         if left == 0 || left == self.settings.soft_limit.min(lifetime / 2) {

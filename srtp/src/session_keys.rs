@@ -152,13 +152,13 @@ impl SessionSalt {
         self.0.get(..len).unwrap_or_default()
     }
 
-    /// The initial counter block of a packet ([RFC 3711 §4.1.1]).
+    /// The initial counter block of a packet, as a number in network order ([RFC 3711 §4.1.1]).
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
     #[inline]
-    pub(crate) fn counter_block(&self, ssrc: u32, index: u64) -> [u8; 16] {
+    pub(crate) fn counter_block(&self, ssrc: u32, index: u64) -> u128 {
         let varied = u128::from(ssrc) << 64 | u128::from(index) << 16;
-        (u128::from_be_bytes(self.0) ^ varied).to_be_bytes()
+        u128::from_be_bytes(self.0) ^ varied
     }
 
     /// The nonce of a packet ([RFC 7714 §8.1] and [§9.1]).

@@ -21,6 +21,7 @@ pub struct StreamStats {
 }
 
 impl StreamStats {
+    #[inline]
     pub(crate) const fn note_done(&mut self, octets: usize) {
         self.packets += 1;
         self.octets += octets_of(octets);

@@ -1,5 +1,6 @@
 //! The state of one SSRC, and the table of all of them.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -15,24 +16,28 @@ use crate::stats::StreamStats;
 
 /// One SSRC of a session: its indices and how many packets each master key served it with.
 ///
-/// What decides whether a packet is dropped comes first, in one line of the cache.
+/// What decides whether a packet is dropped comes first, in one line of the cache; what else an
+/// ordinary packet changes is in the next.
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) ssrc: u32,
-    /// The ROC that the next packet has, whatever its sequence number: before the first packet, and
-    /// after the ROC was set.
-    pub(crate) next_roc: Option<u32>,
-    pub(crate) srtp: ReplayWindow,
-    /// Where its keys are, if that was looked for.
-    pub(crate) route: Route,
-    pub(crate) usage: KeyUsage,
-    pub(crate) stats: StreamStats,
-    pub(crate) srtcp: ReplayWindow,
     /// Whether a packet was processed since idle streams were last looked for.
     pub(crate) active: bool,
     /// Whether the application knows that the ROC is the sender's.
     pub(crate) roc_synchronised: bool,
+    /// Where its keys are, if that was looked for.
+    pub(crate) route: Route,
+    /// Packets served by the latest key at which the [short way](crate::common_case) ends: 0 where
+    /// there is none.
+    short_until: u64,
+    pub(crate) srtp: ReplayWindow,
+    pub(crate) usage: KeyUsage,
+    pub(crate) stats: StreamStats,
+    /// The ROC that the next packet has, whatever its sequence number: before the first packet, and
+    /// after the ROC was set.
+    pub(crate) next_roc: Option<u32>,
+    pub(crate) srtcp: ReplayWindow,
 }
 
 /// How many packets of one stream a master key served.
@@ -64,30 +69,48 @@ impl Usage {
 pub(crate) struct KeyUsage {
     /// That of the key that served last, if any did.
     latest: Usage,
-    others: Vec<Usage>,
+    /// Those of keys before it: none, nearly always.
+    earlier: Option<Box<Earlier>>,
 }
+
+#[derive(Clone, Debug, Default)]
+struct Earlier(Vec<Usage>);
 
 impl KeyUsage {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Usage> {
         let latest = Some(&self.latest).filter(|latest| latest.serial != u32::MAX);
-        latest.into_iter().chain(&self.others)
+        latest.into_iter().chain(self.earlier())
+    }
+
+    fn earlier(&self) -> &[Usage] {
+        self.earlier.as_ref().map_or(&[], |earlier| &earlier.0)
     }
 
     /// Changes what `change` finds, and drops what it returns `false` for.
     pub(crate) fn retain_mut(&mut self, mut change: impl FnMut(&mut Usage) -> bool) {
-        self.others.retain_mut(&mut change);
-        if self.latest.serial != u32::MAX && !change(&mut self.latest) {
-            self.latest = self.others.pop().unwrap_or(Usage::NONE);
+        if let Some(earlier) = &mut self.earlier {
+            earlier.0.retain_mut(&mut change);
         }
+        if self.latest.serial != u32::MAX && !change(&mut self.latest) {
+            let earlier = self.earlier.as_mut();
+            self.latest = earlier
+                .and_then(|earlier| earlier.0.pop())
+                .unwrap_or(Usage::NONE);
+        }
+        self.earlier.take_if(|earlier| earlier.0.is_empty());
     }
 
     /// Makes the key `serial` the latest. If it serves for the first time, it takes the place of
     /// those that are not `live` any more.
     #[cold]
     fn turn_to(&mut self, serial: u32, live: impl Fn(u32) -> bool) {
-        let known = self.others.iter().position(|usage| usage.serial == serial);
-        let next = if let Some(at) = known {
-            self.others.swap_remove(at)
+        let known = self
+            .earlier()
+            .iter()
+            .position(|usage| usage.serial == serial);
+        let known = known.zip(self.earlier.as_mut());
+        let next = if let Some((at, earlier)) = known {
+            earlier.0.swap_remove(at)
         } else {
             self.retain_mut(|usage| live(usage.serial));
             Usage {
@@ -96,7 +119,7 @@ impl KeyUsage {
             }
         };
         if self.latest.serial != u32::MAX {
-            self.others.push(self.latest);
+            self.earlier.get_or_insert_default().0.push(self.latest);
         }
         self.latest = next;
     }
@@ -105,25 +128,32 @@ impl KeyUsage {
 impl FromIterator<Usage> for KeyUsage {
     fn from_iter<I: IntoIterator<Item = Usage>>(usage: I) -> Self {
         let mut usage = usage.into_iter();
+        let latest = usage.next().unwrap_or(Usage::NONE);
+        let earlier: Vec<Usage> = usage.collect();
+        let earlier = Some(earlier).filter(|earlier| !earlier.is_empty());
         Self {
-            latest: usage.next().unwrap_or(Usage::NONE),
-            others: usage.collect(),
+            latest,
+            earlier: earlier.map(|earlier| Box::new(Earlier(earlier))),
         }
     }
 }
+
+/// In memory, three lines of the cache.
+const _: () = assert!(size_of::<Stream>() == 192);
 
 impl Stream {
     pub(crate) fn new(ssrc: u32, next_roc: u32, window: u32) -> Self {
         Self {
             ssrc,
-            next_roc: Some(next_roc),
-            srtp: ReplayWindow::new(window),
-            route: Route::NONE,
-            usage: KeyUsage::from_iter([]),
-            stats: StreamStats::default(),
-            srtcp: ReplayWindow::new(window),
             active: true,
             roc_synchronised: false,
+            route: Route::NONE,
+            short_until: 0,
+            srtp: ReplayWindow::new(window),
+            usage: KeyUsage::from_iter([]),
+            stats: StreamStats::default(),
+            next_roc: Some(next_roc),
+            srtcp: ReplayWindow::new(window),
         }
     }
 
@@ -155,26 +185,60 @@ impl Stream {
         if self.usage.latest.serial == serial {
             return self.usage.latest.of(protocol);
         }
-        let usage = self
-            .usage
-            .others
-            .iter()
-            .find(|usage| usage.serial == serial);
+        let mut earlier = self.usage.earlier().iter();
+        let usage = earlier.find(|usage| usage.serial == serial);
         usage.map_or(0, |usage| usage.of(protocol))
     }
 
-    /// The highest SRTP index, if packets go on from it.
-    #[inline]
-    pub(crate) const fn goes_on_from(&self) -> Option<u64> {
-        match self.next_roc {
-            Some(_) => None,
-            None => self.srtp.highest(),
-        }
+    /// Lets packets go the short way from now on, until the latest key has served `until`, if they
+    /// go on from the one before.
+    pub(crate) fn allow_short_way(&mut self, until: u64) {
+        let goes_on = self.next_roc.is_none() && self.srtp.highest().is_some();
+        self.short_until = if goes_on { until } else { 0 };
     }
 
-    /// Notes an SRTP packet under the key that served the one before it.
+    /// The index of a packet with this sequence number that comes behind all others, if it may go
+    /// the short way.
     #[inline]
-    pub(crate) fn note_common(&mut self, index: u64, octets: usize) {
+    pub(crate) fn next_short(&self, seq: u16) -> Option<u64> {
+        let (next, ahead) = self.ahead(seq)?;
+        if ahead >= 0x7fff {
+            return None;
+        }
+        index::within(next.checked_add(ahead.into())?)
+    }
+
+    /// The index of a packet with this sequence number that was not used yet, if it may go the short
+    /// way.
+    #[inline]
+    pub(crate) fn unused_short(&self, seq: u16) -> Option<u64> {
+        let (next, ahead) = self.ahead(seq)?;
+        if ahead < 0x7fff {
+            return index::within(next.checked_add(ahead.into())?);
+        }
+        // Halfway round, what is nearer is for the long way to say.
+        if ahead == 0x7fff {
+            return None;
+        }
+        let index = next.checked_sub(0x1_0000 - u64::from(ahead))?;
+        self.srtp.check(index).ok()?;
+        Some(index)
+    }
+
+    /// The index behind the highest, and how far before it, round the end, the sequence number is.
+    #[inline]
+    fn ahead(&self, seq: u16) -> Option<(u64, u16)> {
+        if self.usage.latest.srtp >= self.short_until {
+            return None;
+        }
+        let next = self.srtp.next();
+        let expected = u16::try_from(next & 0xffff).unwrap_or(0);
+        Some((next, seq.wrapping_sub(expected)))
+    }
+
+    /// Notes an SRTP packet that went the short way.
+    #[inline]
+    pub(crate) fn note_short(&mut self, index: u64, octets: usize) {
         self.srtp.accept(index);
         self.stats.note_done(octets);
         self.usage.latest.srtp += 1;
@@ -206,6 +270,7 @@ impl Stream {
 
     /// Sets the ROC of the next packet.
     pub(crate) fn set_roc(&mut self, roc: u32) -> Result<(), SessionError> {
+        self.short_until = 0;
         let reached = self.srtp.highest().map(index::roc);
         match reached {
             Some(reached) if roc < reached => Err(SessionError::RocBehind),
@@ -322,7 +387,7 @@ impl Streams {
     pub(crate) fn find_at(&self, ssrc: u32, likely: usize) -> Option<usize> {
         match self.list.get(likely) {
             Some(stream) if stream.ssrc == ssrc => Some(likely),
-            _ => self.by_ssrc.get(&ssrc).copied(),
+            _ => self.look_for(ssrc),
         }
     }
 
@@ -331,6 +396,11 @@ impl Streams {
     pub(crate) fn take_turn(&mut self, at: usize) -> Option<&mut Stream> {
         self.recent = at;
         self.list.get_mut(at)
+    }
+
+    #[inline]
+    fn look_for(&self, ssrc: u32) -> Option<usize> {
+        self.by_ssrc.get(&ssrc).copied()
     }
 
     pub(crate) fn at(&self, at: usize) -> Option<&Stream> {
@@ -395,6 +465,7 @@ impl Streams {
         self.by_ssrc.insert(ssrc, at);
         self.list.push(Stream {
             route: Route::NONE,
+            short_until: 0,
             ..stream
         });
         Ok(at)

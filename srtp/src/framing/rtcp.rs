@@ -50,7 +50,8 @@ impl RtcpPacket<'_> {
         if let Cipher::Gcm(gcm) = &self.keys.cipher {
             let nonce = self.keys.salt.nonce(self.ssrc, self.index.into());
             let (aad, body) = associated_data(buffer, len, word)?;
-            let tag = gcm.seal(nonce, aad.as_slice(), body).ok()?;
+            let mut tag = [0; GCM_TAG_LEN];
+            gcm.seal(nonce, aad.as_slice(), body, &mut tag).ok()?;
             let end = put(buffer, len, &tag)?;
             let end = put(buffer, end, &word.to_be_bytes())?;
             return put(buffer, end, mki);
@@ -94,7 +95,7 @@ impl RtcpPacket<'_> {
             let nonce = self.keys.salt.nonce(self.ssrc, self.index.into());
             let tag: [u8; GCM_TAG_LEN] = *packet.get(len..)?.first_chunk()?;
             let (aad, body) = associated_data(packet, len, word)?;
-            return gcm.open(nonce, aad.as_slice(), body, tag).ok();
+            return gcm.open(nonce, aad.as_slice(), body, &tag).ok();
         }
         if let Some(mac) = &self.keys.mac {
             let (message, rest) = packet.split_at_checked(len + WORD_LEN)?;
@@ -113,7 +114,7 @@ impl RtcpPacket<'_> {
         match &self.keys.cipher {
             Cipher::Counter(cipher) => {
                 cipher.apply_ctr(
-                    &self.keys.salt.counter_block(self.ssrc, self.index.into()),
+                    self.keys.salt.counter_block(self.ssrc, self.index.into()),
                     body,
                 );
             }

@@ -163,7 +163,9 @@ impl RtpPacket<'_> {
         let tag = if let Cipher::Gcm(gcm) = &self.keys.cipher {
             let (aad, body) = packet.split_at_mut_checked(self.clear_len(hidden))?;
             let nonce = self.keys.salt.nonce(self.header.ssrc, self.index);
-            Some(gcm.seal(nonce, aad, body).ok()?)
+            let mut tag = [0; GCM_TAG_LEN];
+            gcm.seal(nonce, aad, body, &mut tag).ok()?;
+            Some(tag)
         } else {
             self.apply_keystream(packet, hidden)?;
             None
@@ -245,7 +247,7 @@ impl RtpPacket<'_> {
         if let Cipher::Gcm(gcm) = &self.keys.cipher {
             let (aad, body) = packet.split_at_mut_checked(self.clear_len(hidden))?;
             let nonce = self.keys.salt.nonce(self.header.ssrc, self.index);
-            gcm.open(nonce, aad, body, *rest.first_chunk()?).ok()?;
+            gcm.open(nonce, aad, body, rest.first_chunk()?).ok()?;
         } else {
             self.apply_keystream(packet, hidden)?;
         }
@@ -285,7 +287,7 @@ impl RtpPacket<'_> {
         match &self.keys.cipher {
             Cipher::Counter(cipher) => {
                 let iv = self.keys.salt.counter_block(self.header.ssrc, self.index);
-                cipher.apply_ctr(&iv, body);
+                cipher.apply_ctr(iv, body);
             }
             Cipher::F8(cipher) => {
                 let iv = extension::f8_iv(clear.first_chunk()?, self.index);
@@ -395,8 +397,10 @@ mod tests {
         for backend in Backend::available() {
             for (key_len, tag) in tags {
                 let gcm = crate::transform::Gcm::aes(&key[..key_len], backend).unwrap();
-                assert_eq!(gcm.seal(nonce.into(), RTP, &mut []).unwrap(), tag);
-                gcm.open(nonce.into(), RTP, &mut [], tag).unwrap();
+                let mut sealed = [0; 16];
+                gcm.seal(nonce.into(), RTP, &mut [], &mut sealed).unwrap();
+                assert_eq!(sealed, tag);
+                gcm.open(nonce.into(), RTP, &mut [], &tag).unwrap();
             }
         }
     }

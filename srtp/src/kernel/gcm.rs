@@ -46,27 +46,34 @@ impl GcmKey {
         Some(Self { aes, powers })
     }
 
-    /// Encrypts `data` in place under `nonce`, the upper 96 bits, and returns the tag over `aad` and
-    /// the ciphertext; `None` if `data` is longer than a counter of 16 bits serves.
+    /// Encrypts `data` in place under `nonce`, the upper 96 bits, and puts the tag over `aad` and the
+    /// ciphertext into `tag`; `None` if `data` is longer than a counter of 16 bits serves.
     #[inline]
-    pub(crate) fn seal(&self, nonce: u128, aad: &[u8], data: &mut [u8]) -> Option<[u8; 16]> {
+    pub(crate) fn seal(
+        &self,
+        nonce: u128,
+        aad: &[u8],
+        data: &mut [u8],
+        tag: &mut [u8; 16],
+    ) -> Option<()> {
         if data.len() > MAX_LEN {
             return None;
         }
         if self.aes.isa().level() < Level::Vaes512 {
             self.aes.apply_ctr(first_block(nonce), data);
-            return Some(self.tag(nonce, aad, data));
+            *tag = self.tag(nonce, aad, data);
+            return Some(());
         }
         let block = first_block(nonce);
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
-        let tag = unsafe {
+        unsafe {
             match self.aes.rounds() {
-                Rounds::Ten => one_pass::gcm::<10, true>(self, block, aad, data),
-                Rounds::Twelve => one_pass::gcm::<12, true>(self, block, aad, data),
-                Rounds::Fourteen => one_pass::gcm::<14, true>(self, block, aad, data),
+                Rounds::Ten => one_pass::seal::<10>(self, block, aad, data, tag),
+                Rounds::Twelve => one_pass::seal::<12>(self, block, aad, data, tag),
+                Rounds::Fourteen => one_pass::seal::<14>(self, block, aad, data, tag),
             }
-        };
-        Some(octets(tag))
+        }
+        Some(())
     }
 
     /// Verifies `tag` and decrypts `data` in place; `false` and `data` as it was if it is wrong.
@@ -84,14 +91,13 @@ impl GcmKey {
         }
         let block = first_block(nonce);
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
-        let expected = unsafe {
+        let right = unsafe {
             match self.aes.rounds() {
-                Rounds::Ten => one_pass::gcm::<10, false>(self, block, aad, data),
-                Rounds::Twelve => one_pass::gcm::<12, false>(self, block, aad, data),
-                Rounds::Fourteen => one_pass::gcm::<14, false>(self, block, aad, data),
+                Rounds::Ten => one_pass::open::<10>(self, block, aad, data, tag),
+                Rounds::Twelve => one_pass::open::<12>(self, block, aad, data, tag),
+                Rounds::Fourteen => one_pass::open::<14>(self, block, aad, data, tag),
             }
         };
-        let right = same(octets(expected), *tag);
         if !right {
             // The one pass has decrypted what nobody vouches for: back to ciphertext.
             self.aes.apply_ctr(first_block(nonce), data);

@@ -77,7 +77,7 @@ fn levels() -> impl Iterator<Item = Isa> {
 fn counter_mode_stays_within_the_packet() {
     for isa in levels() {
         let cipher = BlockCipher::aes(&[1; 16], isa).unwrap();
-        in_every_place(|packet| cipher.apply_ctr(&[2; 16], packet));
+        in_every_place(|packet| cipher.apply_ctr(2, packet));
     }
 }
 
@@ -100,7 +100,8 @@ fn gcm_stays_within_the_packet_and_its_header() {
         in_every_place(|packet| {
             let header = packet.len().min(12 + packet.len() % 64);
             let (aad, data) = packet.split_at_mut(header);
-            let tag = key.seal(2 << 32, aad, data).unwrap();
+            let mut tag = [0; 16];
+            key.seal(2 << 32, aad, data, &mut tag).unwrap();
             assert!(!key.open(2 << 32, aad, data, &[0; 16]));
             assert!(key.open(2 << 32, aad, data, &tag));
         });

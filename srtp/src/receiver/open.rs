@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::Cryptex;
-use crate::common_case;
 use crate::error::UnprotectError;
 use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, Unsigned, rtcp};
 use crate::header_extension::is_cryptex;
@@ -56,7 +55,6 @@ impl Hint {
 /// The MAC of a packet, to be computed with those of others before the packet is opened.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Guess {
-    pub(crate) ssrc: u32,
     pub(crate) serial: u32,
     pub(crate) index: u64,
     pub(crate) unsigned: Unsigned,
@@ -69,25 +67,8 @@ pub(super) struct Refusal {
     pub(super) error: UnprotectError,
 }
 
-#[inline]
+/// The long way of RTP.
 pub(super) fn open_rtp(
-    session: &mut Session,
-    packet: &mut [u8],
-    scratch: &mut Vec<u8>,
-    hint: &Hint,
-) -> Result<usize, Refusal> {
-    if let Some(opened) = common_case::open(session, packet, hint) {
-        return opened.map_err(|(ssrc, error)| Refusal {
-            ssrc: Some(ssrc),
-            error,
-        });
-    }
-    open_any_rtp(session, packet, scratch, hint)
-}
-
-/// The long way.
-#[inline(never)]
-fn open_any_rtp(
     session: &mut Session,
     packet: &mut [u8],
     scratch: &mut Vec<u8>,

@@ -77,7 +77,7 @@ impl BlockCipher {
     #[inline]
     pub(crate) fn seal_cm(
         &self,
-        iv: &[u8; 16],
+        iv: u128,
         mac: &HmacSha1,
         packet: &mut [u8],
         clear: usize,
@@ -85,14 +85,7 @@ impl BlockCipher {
     ) -> [u8; 20] {
         #[cfg(target_arch = "x86_64")]
         if let Self::Kernel(key) = self {
-            return key.seal_cm(
-                u128::from_be_bytes(*iv),
-                mac.isa(),
-                mac.states(),
-                packet,
-                clear,
-                roc,
-            );
+            return key.seal_cm(iv, mac.isa(), mac.states(), packet, clear, roc);
         }
         if let Some(body) = packet.get_mut(clear..) {
             self.apply_ctr(iv, body);
@@ -105,10 +98,10 @@ impl BlockCipher {
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
     #[inline]
-    pub(crate) fn apply_ctr(&self, iv: &[u8; 16], data: &mut [u8]) {
+    pub(crate) fn apply_ctr(&self, iv: u128, data: &mut [u8]) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Kernel(key) => key.apply_ctr(u128::from_be_bytes(*iv), data),
+            Self::Kernel(key) => key.apply_ctr(iv, data),
             Self::Aes128(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes192(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes256(cipher) => apply_ctr(cipher, iv, data),
@@ -120,13 +113,14 @@ impl BlockCipher {
     }
 }
 
-fn apply_ctr<C: BlockCipherEncrypt<BlockSize = U16>>(cipher: &C, iv: &[u8; 16], data: &mut [u8]) {
+fn apply_ctr<C: BlockCipherEncrypt<BlockSize = U16>>(cipher: &C, iv: u128, data: &mut [u8]) {
+    let iv = iv.to_be_bytes();
     let mut counter = u16::from_be_bytes([iv[14], iv[15]]);
     let mut keystream = [[0; 16]; LANES];
     for chunk in data.chunks_mut(LANES * 16) {
         let (used, _) = keystream.split_at_mut(chunk.len().div_ceil(16));
         for block in &mut *used {
-            *block = *iv;
+            *block = iv;
             [block[14], block[15]] = counter.to_be_bytes();
             counter = counter.wrapping_add(1);
         }
@@ -157,7 +151,7 @@ mod tests {
         for isa in Backend::available().filter_map(Backend::isa) {
             let cipher = BlockCipher::aes(key, isa).unwrap();
             let mut keystream = vec![0; 1_044_512];
-            cipher.apply_ctr(&IV, &mut keystream);
+            cipher.apply_ctr(u128::from_be_bytes(IV), &mut keystream);
             for (block, octets) in blocks {
                 assert_eq!(keystream[block * 16..][..16], octets, "block {block}");
             }

@@ -97,26 +97,42 @@ impl Gcm {
         }
     }
 
-    /// Encrypts `data` in place and returns the tag over `aad` and the ciphertext.
+    /// Encrypts `data` in place and puts the tag over `aad` and the ciphertext into `tag`.
     #[inline]
     pub(crate) fn seal(
         &self,
         nonce: GcmNonce,
         aad: &[u8],
         data: &mut [u8],
+        tag: &mut [u8; TAG_LEN],
+    ) -> Result<(), Refused> {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Kernel(key) = self {
+            return key.seal(nonce.0, aad, data, tag).ok_or(Refused);
+        }
+        *tag = self.seal_by_crates(nonce.octets(), aad, data)?;
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn seal_by_crates(
+        &self,
+        nonce: [u8; 12],
+        aad: &[u8],
+        data: &mut [u8],
     ) -> Result<[u8; TAG_LEN], Refused> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Kernel(key) => key.seal(nonce.0, aad, data).ok_or(Refused),
-            Self::Aes128(gcm) => seal(gcm, nonce.octets(), aad, data),
-            Self::Aes256(gcm) => seal(gcm, nonce.octets(), aad, data),
+            Self::Kernel(_) => Err(Refused),
+            Self::Aes128(gcm) => seal(gcm, nonce, aad, data),
+            Self::Aes256(gcm) => seal(gcm, nonce, aad, data),
             #[cfg(feature = "aria")]
-            Self::Aria128(gcm) => seal(&**gcm, nonce.octets(), aad, data),
+            Self::Aria128(gcm) => seal(&**gcm, nonce, aad, data),
             #[cfg(feature = "aria")]
-            Self::Aria256(gcm) => seal(&**gcm, nonce.octets(), aad, data),
+            Self::Aria256(gcm) => seal(&**gcm, nonce, aad, data),
             #[cfg(feature = "ring")]
             Self::Ring(key) => {
-                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce.octets());
+                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce);
                 let aad = ring::aead::Aad::from(aad);
                 let tag = key
                     .seal_in_place_separate_tag(nonce, aad, data)
@@ -134,26 +150,36 @@ impl Gcm {
         nonce: GcmNonce,
         aad: &[u8],
         data: &mut [u8],
+        tag: &[u8; TAG_LEN],
+    ) -> Result<(), Refused> {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Kernel(key) = self {
+            let right = key.open(nonce.0, aad, data, tag);
+            return if right { Ok(()) } else { Err(Refused) };
+        }
+        self.open_by_crates(nonce.octets(), aad, data, *tag)
+    }
+
+    #[inline(never)]
+    fn open_by_crates(
+        &self,
+        nonce: [u8; 12],
+        aad: &[u8],
+        data: &mut [u8],
         tag: [u8; TAG_LEN],
     ) -> Result<(), Refused> {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Kernel(key) => {
-                if key.open(nonce.0, aad, data, &tag) {
-                    Ok(())
-                } else {
-                    Err(Refused)
-                }
-            }
-            Self::Aes128(gcm) => open(gcm, nonce.octets(), aad, data, tag),
-            Self::Aes256(gcm) => open(gcm, nonce.octets(), aad, data, tag),
+            Self::Kernel(_) => Err(Refused),
+            Self::Aes128(gcm) => open(gcm, nonce, aad, data, tag),
+            Self::Aes256(gcm) => open(gcm, nonce, aad, data, tag),
             #[cfg(feature = "aria")]
-            Self::Aria128(gcm) => open(&**gcm, nonce.octets(), aad, data, tag),
+            Self::Aria128(gcm) => open(&**gcm, nonce, aad, data, tag),
             #[cfg(feature = "aria")]
-            Self::Aria256(gcm) => open(&**gcm, nonce.octets(), aad, data, tag),
+            Self::Aria256(gcm) => open(&**gcm, nonce, aad, data, tag),
             #[cfg(feature = "ring")]
             Self::Ring(key) => {
-                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce.octets());
+                let nonce = ring::aead::Nonce::assume_unique_for_key(nonce);
                 let aad = ring::aead::Aad::from(aad);
                 key.open_in_place_separate_tag(nonce, aad, tag.into(), data, 0..)
                     .map(|_| ())

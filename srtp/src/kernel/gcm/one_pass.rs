@@ -7,11 +7,11 @@
 )]
 
 use core::arch::x86_64::{
-    __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_xor_si128, _mm256_castsi256_si128,
-    _mm256_extracti128_si256, _mm256_xor_si256, _mm512_broadcast_i32x4, _mm512_castsi512_si256,
-    _mm512_clmulepi64_epi128, _mm512_extracti32x4_epi32, _mm512_extracti64x4_epi64,
-    _mm512_inserti32x4, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_ternarylogic_epi32,
-    _mm512_xor_si512, _mm512_zextsi128_si512,
+    __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_testz_si128, _mm_xor_si128,
+    _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_xor_si256, _mm512_broadcast_i32x4,
+    _mm512_castsi512_si256, _mm512_clmulepi64_epi128, _mm512_extracti32x4_epi32,
+    _mm512_extracti64x4_epi64, _mm512_inserti32x4, _mm512_setzero_si512, _mm512_shuffle_epi8,
+    _mm512_ternarylogic_epi32, _mm512_xor_si512, _mm512_zextsi128_si512,
 };
 
 use super::pclmulqdq::{Product, multiply, reversed};
@@ -20,18 +20,52 @@ use crate::kernel::aes::{
     RoundKeys, counter_groups, encrypt_aes_ni, encrypt_vaes512, first_counters,
 };
 use crate::kernel::registers::{
-    block128, load128, load128_masked, load512, load512_partial, store512, store512_partial,
+    block128, load128, load128_masked, load512, load512_partial, store128, store512,
+    store512_partial,
 };
 
 /// Octets of the chunks that a long packet is worked on in.
 const CHUNK: usize = 256;
 
-/// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad`
-/// and the ciphertext.
+/// Encrypts `data`, whose first counter block is given, and puts the tag over `aad` and the
+/// ciphertext into `tag`.
 #[target_feature(
     enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,aes,pclmulqdq,ssse3,sse4.1"
 )]
-pub(super) fn gcm<const ROUNDS: usize, const SEAL: bool>(
+pub(super) fn seal<const ROUNDS: usize>(
+    key: &GcmKey,
+    first_block: u128,
+    aad: &[u8],
+    data: &mut [u8],
+    tag: &mut [u8; 16],
+) {
+    store128(tag, gcm::<ROUNDS, true>(key, first_block, aad, data));
+}
+
+/// Decrypts `data` and returns whether `tag` is right.
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,aes,pclmulqdq,ssse3,sse4.1"
+)]
+pub(super) fn open<const ROUNDS: usize>(
+    key: &GcmKey,
+    first_block: u128,
+    aad: &[u8],
+    data: &mut [u8],
+    tag: &[u8; 16],
+) -> bool {
+    let given = load128(tag);
+    let difference = _mm_xor_si128(given, gcm::<ROUNDS, false>(key, first_block, aad, data));
+    // All bits at once, in constant time.
+    _mm_testz_si128(difference, difference) == 1
+}
+
+/// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad`
+/// and the ciphertext.
+#[inline]
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,aes,pclmulqdq,ssse3,sse4.1"
+)]
+fn gcm<const ROUNDS: usize, const SEAL: bool>(
     key: &GcmKey,
     first_block: u128,
     aad: &[u8],

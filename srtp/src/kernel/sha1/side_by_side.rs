@@ -26,6 +26,52 @@ pub(super) fn serves(isa: Isa) -> bool {
 
 /// Messages of nearly the same length go side by side, so that lanes end together.
 pub(super) fn hmac_all(isa: Isa, jobs: &[MacJob<'_>], tags: &mut [[u8; 20]; MAX_JOBS]) {
+    if isa.level() == Level::Vaes512 && are_alike(jobs) {
+        hmac_alike(isa, jobs, tags);
+    } else {
+        hmac_sorted(isa, jobs, tags);
+    }
+}
+
+/// Whether the messages have one length, and what follows them too: the packets of a codec do.
+fn are_alike(jobs: &[MacJob<'_>]) -> bool {
+    let shape = |job: &MacJob<'_>| (job.message.len(), job.trailer.is_some());
+    let [first, others @ ..] = jobs else {
+        return false;
+    };
+    others.iter().all(|job| shape(job) == shape(first))
+}
+
+/// Such messages need no sorting.
+fn hmac_alike(isa: Isa, jobs: &[MacJob<'_>], tags: &mut [[u8; 20]; MAX_JOBS]) {
+    for (jobs, tags) in jobs.chunks(16).zip(tags.as_chunks_mut::<16>().0) {
+        if jobs.len() < LANES_ARE_WORTH {
+            let mut few = [[0; 20]; MAX_JOBS];
+            hmac_sorted(isa, jobs, &mut few);
+            for (tag, few) in tags.iter_mut().zip(few) {
+                *tag = few;
+            }
+        } else if let Some(group) = lanes_of(jobs.iter()) {
+            // SAFETY: an `Isa` of this level, which the caller has seen, exists only where AVX-512
+            // was found.
+            unsafe { lanes::avx512::hmac_alike(&group, tags) };
+        }
+    }
+}
+
+/// Sixteen lanes; those without a message of their own repeat the first.
+#[inline]
+fn lanes_of<'a, 'm>(
+    mut jobs: impl Iterator<Item = &'a MacJob<'m>>,
+) -> Option<[&'a MacJob<'m>; 16]> {
+    let mut lanes = [jobs.next()?; 16];
+    for (lane, job) in lanes.iter_mut().skip(1).zip(jobs) {
+        *lane = job;
+    }
+    Some(lanes)
+}
+
+fn hmac_sorted(isa: Isa, jobs: &[MacJob<'_>], tags: &mut [[u8; 20]; MAX_JOBS]) {
     let mut order: [Ordered; MAX_JOBS] = [(0, 0); MAX_JOBS];
     let mut sorted = true;
     let mut before = 0;
@@ -76,13 +122,10 @@ impl Group {
     }
 
     fn hash(self, isa: Isa, jobs: &[MacJob<'_>], now: &[Ordered], tags: &mut [[u8; 20]; MAX_JOBS]) {
-        let mut picked = now.iter().filter_map(|(_, at)| jobs.get(usize::from(*at)));
-        let Some(first) = picked.next() else { return };
-        // Lanes without a message of their own repeat the first.
-        let mut group = [first; 16];
-        for (slot, job) in group.iter_mut().skip(1).zip(picked) {
-            *slot = job;
-        }
+        let picked = now.iter().filter_map(|(_, at)| jobs.get(usize::from(*at)));
+        let Some(group) = lanes_of(picked) else {
+            return;
+        };
         let mut hashed = [[0; 20]; 16];
         let [one, two, three, four, five, six, seven, eight, ..] = group;
         // SAFETY: `of` chooses what needs AVX2, AVX-512 or the SHA extensions only for an `Isa`

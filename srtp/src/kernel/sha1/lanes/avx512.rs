@@ -8,10 +8,10 @@
 
 use core::arch::x86_64::{
     __m512i, _mm_set_epi64x, _mm512_add_epi32, _mm512_broadcast_i32x4, _mm512_cmpgt_epu32_mask,
-    _mm512_mask_add_epi32, _mm512_mask_mov_epi8, _mm512_mask_mov_epi64, _mm512_rol_epi32,
-    _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_shuffle_epi8,
-    _mm512_shuffle_i32x4, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
-    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
+    _mm512_mask_add_epi32, _mm512_mask_mov_epi8, _mm512_mask_mov_epi64, _mm512_maskz_mov_epi8,
+    _mm512_rol_epi32, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_setzero_si512,
+    _mm512_shuffle_epi8, _mm512_shuffle_i32x4, _mm512_ternarylogic_epi32, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 use super::sha1_rounds;
@@ -26,33 +26,16 @@ const LANES: usize = 16;
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
 pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8; 20]; LANES]) {
     let mut counts = [0; LANES];
-    let mut states = [_mm512_setzero_si512(); LANES];
     let mut tails = [[_mm512_setzero_si512(); 2]; LANES];
     for (lane, job) in jobs.iter().enumerate() {
         counts[lane] = u32::try_from(job.blocks()).unwrap_or(0);
-        states[lane] = load512_words_partial(job.states.words());
-        tails[lane] = ending(job);
+        tails[lane] = Ending::of(job).with(job);
     }
     let full = jobs.map(|job| job.message.as_chunks::<BLOCK>().0);
     let shortest = counts.iter().copied().min().unwrap_or(0);
     let longest = counts.iter().copied().max().unwrap_or(0);
     let counts = load512_words(&counts);
-    transpose(&mut states);
-    let [
-        a,
-        b,
-        c,
-        d,
-        e,
-        outer_a,
-        outer_b,
-        outer_c,
-        outer_d,
-        outer_e,
-        ..,
-    ] = states;
-
-    let mut state = [a, b, c, d, e];
+    let [mut state, outer] = states(jobs);
     for at in 0..longest {
         let mut words = [all(0); 16];
         let block = usize::try_from(at).unwrap_or(0);
@@ -76,13 +59,85 @@ pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8
             }
         }
     }
+    finish(state, outer, tags);
+}
 
+/// HMAC-SHA1 of sixteen messages of one length, which all have a trailer or none.
+///
+/// What there is to decide is decided once.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+pub(in crate::kernel::sha1) fn hmac_alike(
+    jobs: &[&MacJob<'_>; LANES],
+    tags: &mut [[u8; 20]; LANES],
+) {
+    let [first, ..] = jobs;
+    let full = first.full().len();
+    let [mut state, outer] = states(jobs);
+    for at in 0..full {
+        let mut words = [all(0); 16];
+        for lane in 0..LANES {
+            if let Some(octets) = jobs[lane].full().get(at) {
+                words[lane] = big_endian(load512(octets));
+            }
+        }
+        compress(&mut state, words);
+    }
+    let ending = Ending::of(first);
+    let mut words = [all(0); 16];
+    let mut second = [all(0); 16];
+    for lane in 0..LANES {
+        let [block, behind] = ending.with(jobs[lane]);
+        words[lane] = big_endian(block);
+        second[lane] = big_endian(behind);
+    }
+    compress(&mut state, words);
+    if ending.two {
+        compress(&mut state, second);
+    }
+    finish(state, outer, tags);
+}
+
+type State = [__m512i; 5];
+
+/// The inner and the outer states.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn states(jobs: &[&MacJob<'_>; LANES]) -> [State; 2] {
+    let mut states = [_mm512_setzero_si512(); LANES];
+    for (state, job) in states.iter_mut().zip(jobs) {
+        *state = load512_words_partial(job.states.words());
+    }
+    transpose(&mut states);
+    let [a, b, c, d, e, rest @ ..] = states;
+    let [outer_a, outer_b, outer_c, outer_d, outer_e, ..] = rest;
+    [
+        [a, b, c, d, e],
+        [outer_a, outer_b, outer_c, outer_d, outer_e],
+    ]
+}
+
+/// Takes a block of each lane, the lanes not yet side by side, into `state`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn compress(state: &mut State, mut words: [__m512i; 16]) {
+    transpose(&mut words);
+    let before = *state;
+    let hashed = sha1_rounds!(before, words);
+    for (word, hashed) in state.iter_mut().zip(&hashed) {
+        *word = add(*word, *hashed);
+    }
+}
+
+/// The outer hash.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn finish(state: State, outer: State, tags: &mut [[u8; 20]; LANES]) {
     let [a, b, c, d, e] = state;
     let (zero, one, bits) = (all(0), all(0x8000_0000), all(672));
     let mut words = [
         a, b, c, d, e, one, zero, zero, zero, zero, zero, zero, zero, zero, zero, bits,
     ];
-    let state = [outer_a, outer_b, outer_c, outer_d, outer_e];
+    let state = outer;
     let hashed = sha1_rounds!(state, words);
     for (at, (word, hashed)) in state.iter().zip(&hashed).enumerate() {
         let mut lanes = [0; LANES];
@@ -99,32 +154,60 @@ pub(in crate::kernel::sha1) fn fill(tail: &mut Tail, job: &MacJob<'_>) {
     tail.start = BLOCK;
     tail.two = job.blocks() > 1;
     let slots = tail.octets.as_chunks_mut().0.iter_mut().skip(1);
-    for (octets, block) in slots.zip(ending(job)) {
+    for (octets, block) in slots.zip(Ending::of(job).with(job)) {
         store512(octets, block);
     }
 }
 
-/// The end of a message with its padding: one block, or two.
-///
-/// Made in registers: sixteen tails written octet by octet would be slow to load as a whole.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn ending(job: &MacJob<'_>) -> [__m512i; 2] {
-    let rest = job.message.as_chunks::<BLOCK>().1;
-    // What follows the rest, in every place that it could have: only the octets behind it are taken.
-    let (following, count) = job.following();
-    let turn = u32::try_from(rest.len() % 8).unwrap_or(0) * 8;
-    let following = u64::from_le_bytes(following).rotate_left(turn);
-    let following = _mm512_set1_epi64(following.cast_signed());
-    let behind = (u128::from(mask(count)) << rest.len()).to_le_bytes();
-    let mut octets = [load512_partial(rest), _mm512_setzero_si512()];
-    for (octets, behind) in octets.iter_mut().zip(behind.as_chunks().0) {
-        *octets = _mm512_mask_mov_epi8(*octets, u64::from_le_bytes(*behind), following);
+/// How the messages of one length end, with their padding: in one block, or in two.
+struct Ending {
+    /// Octets of the rest that fills no block.
+    rest: usize,
+    /// The octets behind it that are not the padding's zeros.
+    behind: [u64; 2],
+    two: bool,
+    /// Bits of the key block and the message, as they are stored.
+    bits: u64,
+}
+
+impl Ending {
+    #[inline]
+    fn of(job: &MacJob<'_>) -> Self {
+        let rest = job.message.len() % BLOCK;
+        let (_, count) = job.following();
+        let behind = u128::from(mask(count)) << rest;
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0);
+        Self {
+            rest,
+            behind: [half(behind), half(behind >> 64)],
+            two: rest + count > BLOCK - 8,
+            bits: job.bits().swap_bytes(),
+        }
     }
-    let bits = _mm512_set1_epi64(job.bits().swap_bytes().cast_signed());
-    let last = &mut octets[usize::from(rest.len() + count > BLOCK - 8)];
-    *last = _mm512_mask_mov_epi64(*last, 0x80, bits);
-    octets
+
+    /// The end of a message of that length: one block, or two.
+    ///
+    /// Made in registers: sixteen tails written octet by octet would be slow to load as a whole.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn with(&self, job: &MacJob<'_>) -> [__m512i; 2] {
+        let rest = job.message.as_chunks::<BLOCK>().1;
+        // What follows the rest, in every place that it could have: only the octets behind it are
+        // taken.
+        let (following, _) = job.following();
+        let turn = u32::try_from(self.rest % 8).unwrap_or(0) * 8;
+        let following = u64::from_le_bytes(following).rotate_left(turn);
+        let following = _mm512_set1_epi64(following.cast_signed());
+        let [first, second] = self.behind;
+        let first = _mm512_mask_mov_epi8(load512_partial(rest), first, following);
+        let second = _mm512_maskz_mov_epi8(second, following);
+        let bits = _mm512_set1_epi64(self.bits.cast_signed());
+        if self.two {
+            [first, _mm512_mask_mov_epi64(second, 0x80, bits)]
+        } else {
+            [_mm512_mask_mov_epi64(first, 0x80, bits), second]
+        }
+    }
 }
 
 /// Sixteen blocks of sixteen words become sixteen words of sixteen blocks.
