@@ -52,8 +52,9 @@ pub(crate) fn seal(
             let slot = rest.get_mut(..mac_len)?;
             let iv = keys.salt.counter_block(header.ssrc, index);
             let roc = roc(index).to_be_bytes();
+            cipher.apply_ctr(iv, packet.get_mut(clear..)?);
+            stream.note_short(index, len);
             if let Some(deferred) = deferred {
-                let body = packet.get_mut(clear..)?;
                 deferred.ssrc = header.ssrc;
                 deferred.route = stream.route;
                 deferred.serial = key.serial;
@@ -63,12 +64,11 @@ pub(crate) fn seal(
                     mac_at: len,
                     mac_len,
                 };
-                cipher.apply_ctr(iv, body);
             } else {
-                let tag = cipher.seal_cm(iv, mac, packet, clear, roc);
+                let tag = mac.tag(packet, Some(roc));
                 put_mac(slot, 0, &tag, mac_len);
             }
-            protected
+            return Some(Ok(protected));
         }
         _ => return None,
     };

@@ -35,7 +35,7 @@ pub(crate) fn within(index: u64) -> Option<u64> {
 /// The rollover counter of an index.
 #[inline]
 pub(crate) fn roc(index: u64) -> u32 {
-    u32::try_from(index >> 16).unwrap_or(u32::MAX)
+    u32::try_from(index >> 16 & 0xffff_ffff).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -16,8 +16,6 @@
 
 #[cfg(target_arch = "x86_64")]
 mod aes;
-#[cfg(target_arch = "x86_64")]
-mod cm;
 mod detect;
 #[cfg(target_arch = "x86_64")]
 mod gcm;

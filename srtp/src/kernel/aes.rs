@@ -9,9 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use super::detect::{Isa, Level};
 
 pub(super) use aes_ni::encrypt as encrypt_aes_ni;
-pub(super) use vaes512::{
-    apply_last as apply_vaes512, counter_groups, encrypt as encrypt_vaes512, first_counters,
-};
+pub(super) use vaes512::{counter_groups, encrypt as encrypt_vaes512, first_counters};
 
 /// Round keys of AES-256; the shorter variants use as many as they have rounds, and one.
 pub(super) type RoundKeys = [[u8; 16]; 15];

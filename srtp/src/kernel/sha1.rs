@@ -13,9 +13,6 @@ use super::detect::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::detect::Level;
 
-#[cfg(target_arch = "x86_64")]
-pub(super) use sha_ni::States;
-
 /// Octets of a block.
 const BLOCK: usize = 64;
 
@@ -45,6 +42,7 @@ pub(crate) struct MacJob<'a> {
 }
 
 /// The end of a message that fills no block, with its padding: one block or two.
+#[repr(align(64))]
 struct Tail {
     /// The last block's length of the message, what follows it, and zeros.
     octets: [u8; 3 * BLOCK],

@@ -3,7 +3,6 @@ use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 #[cfg(feature = "aria")]
 use alloc::boxed::Box;
 
-use super::HmacSha1;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::AesKey;
 use crate::kernel::Isa;
@@ -72,36 +71,24 @@ impl BlockCipher {
         }
     }
 
-    /// Counter mode behind the first `clear` octets of `packet`, which lie within it, and the MAC over
-    /// all of it and `roc`.
-    #[inline]
-    pub(crate) fn seal_cm(
-        &self,
-        iv: u128,
-        mac: &HmacSha1,
-        packet: &mut [u8],
-        clear: usize,
-        roc: [u8; 4],
-    ) -> [u8; 20] {
-        #[cfg(target_arch = "x86_64")]
-        if let Self::Kernel(key) = self {
-            return key.seal_cm(iv, mac.isa(), mac.states(), packet, clear, roc);
-        }
-        if let Some(body) = packet.get_mut(clear..) {
-            self.apply_ctr(iv, body);
-        }
-        mac.tag(packet, Some(roc))
-    }
-
     /// Counter mode ([RFC 3711 §4.1.1]): adds the keystream that starts at `iv` to `data`, which
     /// has at most 2^16 blocks.
     ///
     /// [RFC 3711 §4.1.1]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.1
     #[inline]
     pub(crate) fn apply_ctr(&self, iv: u128, data: &mut [u8]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Kernel(key) = self {
+            return key.apply_ctr(iv, data);
+        }
+        self.apply_ctr_by_crates(iv, data);
+    }
+
+    #[inline(never)]
+    fn apply_ctr_by_crates(&self, iv: u128, data: &mut [u8]) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Kernel(key) => key.apply_ctr(iv, data),
+            Self::Kernel(_) => {}
             Self::Aes128(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes192(cipher) => apply_ctr(cipher, iv, data),
             Self::Aes256(cipher) => apply_ctr(cipher, iv, data),

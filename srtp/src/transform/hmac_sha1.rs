@@ -38,11 +38,6 @@ impl HmacSha1 {
         }
     }
 
-    #[cfg(target_arch = "x86_64")]
-    pub(super) const fn states(&self) -> &HmacStates {
-        &self.states
-    }
-
     pub(crate) const fn isa(&self) -> Isa {
         self.isa
     }

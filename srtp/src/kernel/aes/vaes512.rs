@@ -31,11 +31,7 @@ pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: u128, data: &
 /// Adds keystream to eight groups at most.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,vaes")]
-pub(in crate::kernel) fn apply_last<const ROUNDS: usize>(
-    keys: &RoundKeys,
-    counter: &mut __m512i,
-    rest: &mut [u8],
-) {
+fn apply_last<const ROUNDS: usize>(keys: &RoundKeys, counter: &mut __m512i, rest: &mut [u8]) {
     match rest.len().div_ceil(64) {
         0 => {}
         1 => apply::<ROUNDS, 1>(keys, counter, rest),

@@ -16,7 +16,7 @@ use core::arch::x86_64::{
     _mm_sha1rnds4_epu32, _mm_shuffle_epi8, _mm_xor_si128,
 };
 
-use super::{BLOCK, HmacStates, MacJob, Tail, block_at};
+use super::{BLOCK, MacJob, Tail, block_at};
 use crate::kernel::detect::Isa;
 use crate::kernel::registers::{load128, store128};
 
@@ -67,47 +67,6 @@ pub(super) fn hmac<const N: usize>(isa: Isa, jobs: [&MacJob<'_>; N], tags: [&mut
     states.compress_words(words);
     for (lane, tag) in tags.into_iter().enumerate() {
         states.store(lane, tag);
-    }
-}
-
-/// HMAC-SHA1 of one message whose octets come little by little.
-impl States<1> {
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    pub(in crate::kernel) fn begin(states: &HmacStates) -> Self {
-        Self::load([states.inner()])
-    }
-
-    /// Takes in what whole blocks there are, and returns how many octets that were.
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    pub(in crate::kernel) fn absorb_blocks(&mut self, octets: Option<&[u8]>) -> usize {
-        let (blocks, _) = octets.unwrap_or_default().as_chunks();
-        self.absorb(blocks);
-        blocks.as_flattened().len()
-    }
-
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn absorb(&mut self, blocks: &[[u8; BLOCK]]) {
-        for block in blocks {
-            self.compress([block]);
-        }
-    }
-
-    /// The MAC of `job`, whose whole blocks were taken in.
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    pub(in crate::kernel) fn finish(mut self, isa: Isa, job: &MacJob<'_>) -> [u8; 20] {
-        let mut tail = Tail::EMPTY;
-        job.end(isa, &mut tail);
-        self.absorb(tail.used());
-        let words = self.as_last_block();
-        let mut outer = Self::load([job.states.outer()]);
-        outer.compress_words(words);
-        let mut tag = [0; 20];
-        outer.store(0, &mut tag);
-        tag
     }
 }
 
