@@ -180,7 +180,8 @@ impl<D: Direction> Builder<D> {
             return Err(SessionError::Unprotected);
         }
         let derivation = Derivation {
-            parameters,
+            srtp_kdr: parameters.srtp_kdr,
+            srtcp_kdr: parameters.srtcp_kdr,
             header_extensions: !self.element_ids.is_empty(),
             backend: self.backend,
         };

@@ -45,8 +45,8 @@ pub(crate) fn seal(
         return None;
     }
     let clear = header.len();
-    let protected = match (&keys.cipher, &keys.mac) {
-        (Cipher::Gcm(gcm), None) => {
+    let protected = match &keys.cipher {
+        Cipher::Gcm(gcm) => {
             let protected = fitting(len + GCM_TAG_LEN, buffer)?;
             let (packet, rest) = buffer.split_at_mut_checked(len)?;
             let (aad, body) = packet.split_at_mut_checked(clear)?;
@@ -54,7 +54,7 @@ pub(crate) fn seal(
             *tag = gcm.seal(keys.salt.nonce(ssrc, index), aad, body).ok()?;
             protected
         }
-        (Cipher::Counter(cipher), Some(mac)) => {
+        Cipher::Counter(cipher, mac) => {
             let mac_len = session.framing.profile.srtp_tag_len();
             let protected = fitting(len + mac_len, buffer)?;
             let (packet, rest) = buffer.split_at_mut_checked(len)?;
@@ -113,15 +113,15 @@ pub(crate) fn open(
     let len = packet.len().checked_sub(trailer)?;
     let (packet, tag) = packet.split_at_mut_checked(len)?;
     let forged = Some(Err((ssrc, UnprotectError::Forged)));
-    match (&keys.cipher, &keys.mac) {
-        (Cipher::Gcm(gcm), None) => {
+    match &keys.cipher {
+        Cipher::Gcm(gcm) => {
             let (aad, body) = packet.split_at_mut_checked(header.len())?;
             let nonce = keys.salt.nonce(ssrc, index);
             if gcm.open(nonce, aad, body, *tag.first_chunk()?).is_err() {
                 return forged;
             }
         }
-        (Cipher::Counter(cipher), Some(mac)) => {
+        Cipher::Counter(cipher, mac) => {
             let verdict = hint.verdict_for(key.serial, index);
             let right = verdict.unwrap_or_else(|| verifies(mac, packet, index, tag));
             if !right {
@@ -139,7 +139,7 @@ pub(crate) fn open(
 /// Whether the key may serve the packet, has served the packet before it, and is far from its end.
 #[inline]
 fn serves(key: &Key, stream: &Stream, index: u64, soft_limit: u64) -> bool {
-    let limit = limit(key.entry.lifetime(), Protocol::Srtp);
+    let limit = limit(key.lifetime(), Protocol::Srtp);
     key.is_active()
         && key.serves(index)
         && stream.latest_serial() == key.serial

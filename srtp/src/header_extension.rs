@@ -267,7 +267,7 @@ mod tests {
     use super::{ElementIds, HeaderCipher, HeaderKeys, Overrun, apply_to_elements, element};
     use crate::keying::{MasterKey, Profile};
     use crate::packet::RtpHeader;
-    use crate::session_keys::{Protocol, SessionKeys};
+    use crate::session_keys::SessionKeys;
     use hex_literal::hex;
 
     fn keys() -> HeaderKeys {
@@ -277,7 +277,7 @@ mod tests {
             &hex!("0ec675ad498afeebb6960b3aabe6"),
         );
         let backend = crate::Backend::default();
-        let keys = SessionKeys::derive(&master.unwrap(), Protocol::Srtp, 0, true, backend);
+        let keys = SessionKeys::derive(&master.unwrap(), 0, true, backend);
         *keys.unwrap().header.unwrap()
     }
 

@@ -71,7 +71,7 @@ impl Keys {
             generation: 1,
         };
         for entry in set.entries() {
-            keys.add(entry.duplicate())?;
+            keys.add(entry)?;
         }
         Ok(keys)
     }
@@ -82,9 +82,7 @@ impl Keys {
         for group in &self.groups {
             let mut keys = Vec::with_capacity(group.keys.len());
             for key in &group.keys {
-                let grace = key.grace;
-                let copy = Key::new(key.entry.duplicate(), key.serial, &self.derivation)?;
-                keys.push(Box::new(Key { grace, ..copy }));
+                keys.push(key.duplicate(&self.derivation)?);
             }
             groups.push(Group { keys });
         }
@@ -195,7 +193,7 @@ impl Keys {
         if serving
             .all()
             .find(|key| key.serial == serial)
-            .is_none_or(|key| key.grace.is_some())
+            .is_none_or(|key| !key.is_active())
         {
             return;
         }
@@ -205,12 +203,12 @@ impl Keys {
                 continue;
             };
             for key in &mut group.keys {
-                key.grace = key.grace.map(|left| left.saturating_sub(1));
+                key.come_nearer_to_the_end();
             }
         }
-        if self.iter().any(|key| key.grace == Some(0)) {
-            self.retain(|key| key.grace != Some(0));
-            let replacing = self.iter().any(|key| key.grace.is_some());
+        if self.iter().any(|key| key.grace() == Some(0)) {
+            self.retain(|key| key.grace() != Some(0));
+            let replacing = self.iter().any(|key| !key.is_active());
             self.replacing = replacing;
         }
     }
@@ -227,7 +225,7 @@ impl Keys {
     }
 
     /// Adds a key behind those that serve the same SSRCs.
-    pub(crate) fn add(&mut self, entry: KeyEntry) -> Result<(), SessionError> {
+    pub(crate) fn add(&mut self, entry: &KeyEntry) -> Result<(), SessionError> {
         if entry.key().profile() != self.profile {
             return Err(KeyingError::ProfileMismatch.into());
         }
@@ -239,7 +237,7 @@ impl Keys {
             None => self.any_ssrc,
         };
         if let Some(group) = known.and_then(|group| self.groups.get(group)) {
-            group.check_new(&entry)?;
+            group.check_new(entry)?;
         }
         let key = Key::new(entry, 0, &self.derivation)?;
         self.insert(key, false);
@@ -248,7 +246,7 @@ impl Keys {
 
     /// Drops every key with this MKI.
     pub(crate) fn remove(&mut self, mki: &Mki) -> Result<(), SessionError> {
-        let has = |key: &Key| key.entry.mki() == Some(mki);
+        let has = |key: &Key| key.has_mki(Some(mki));
         if !self.iter().any(has) {
             return Err(SessionError::UnknownMki);
         }
@@ -267,11 +265,7 @@ impl Keys {
     pub(crate) fn prefer(&mut self, mki: &Mki) -> Result<(), SessionError> {
         let mut found = false;
         for group in &mut self.groups {
-            if let Some(at) = group
-                .keys
-                .iter()
-                .position(|key| key.entry.mki() == Some(mki))
-            {
+            if let Some(at) = group.keys.iter().position(|key| key.has_mki(Some(mki))) {
                 if let Some(keys) = group.keys.get_mut(..=at) {
                     keys.rotate_right(1);
                 }
@@ -299,13 +293,13 @@ impl Keys {
     pub(crate) fn same_as(&self, set: &KeySet) -> bool {
         let in_use = |entry: &KeyEntry| {
             self.iter().any(|key| {
-                key.grace.is_none()
-                    && key.entry.ssrc() == entry.ssrc()
-                    && key.entry.mki() == entry.mki()
-                    && bool::from(key.entry.key().ct_eq(entry.key()))
+                key.is_active()
+                    && key.ssrc() == entry.ssrc()
+                    && key.has_mki(entry.mki())
+                    && bool::from(key.master().ct_eq(entry.key()))
             })
         };
-        let active = self.iter().filter(|key| key.grace.is_none()).count();
+        let active = self.iter().filter(|key| key.is_active()).count();
         active == set.entries().len() && set.entries().iter().all(in_use)
     }
 
@@ -319,11 +313,11 @@ impl Keys {
             if self.holds(entry.key()) {
                 return Err(KeyingError::DuplicateKey.into());
             }
-            fresh.push(Key::new(entry.duplicate(), 0, &self.derivation)?);
+            fresh.push(Key::new(entry, 0, &self.derivation)?);
         }
         for group in &mut self.groups {
             for key in &mut group.keys {
-                key.grace.get_or_insert(grace);
+                key.replace(grace);
             }
         }
         for key in fresh.into_iter().rev() {
@@ -337,16 +331,15 @@ impl Keys {
     }
 
     /// Adds a key that newer ones replaced already.
-    pub(crate) fn add_replaced(&mut self, entry: KeyEntry, grace: u32) -> Result<(), SessionError> {
-        let key = Key::new(entry, 0, &self.derivation)?;
+    pub(crate) fn add_replaced(
+        &mut self,
+        entry: &KeyEntry,
+        grace: u32,
+    ) -> Result<(), SessionError> {
+        let mut key = Key::new(entry, 0, &self.derivation)?;
+        key.replace(grace);
         self.replacing = true;
-        self.insert(
-            Key {
-                grace: Some(grace),
-                ..key
-            },
-            false,
-        );
+        self.insert(key, false);
         Ok(())
     }
 
@@ -366,7 +359,7 @@ impl Keys {
         self.by_ssrc.clear();
         self.any_ssrc = None;
         for (at, group) in self.groups.iter().enumerate() {
-            match group.keys.first().and_then(|key| key.entry.ssrc()) {
+            match group.keys.first().and_then(|key| key.ssrc()) {
                 Some(ssrc) => {
                     self.by_ssrc.insert(ssrc, at);
                 }
@@ -379,7 +372,7 @@ impl Keys {
     }
 
     /// Puts a key among those that serve the same SSRCs, in front of them or behind.
-    fn insert(&mut self, mut key: Key, in_front: bool) {
+    fn insert(&mut self, mut key: Box<Key>, in_front: bool) {
         self.generation = self.generation.saturating_add(1);
         let next_serial = &mut self.next_serial;
         key.serial = *self.serials.entry(key.identity()).or_insert_with(|| {
@@ -387,7 +380,7 @@ impl Keys {
             *next_serial - 1
         });
         let next = self.groups.len();
-        let group = match key.entry.ssrc() {
+        let group = match key.ssrc() {
             Some(ssrc) => *self.by_ssrc.entry(ssrc).or_insert(next),
             None => *self.any_ssrc.get_or_insert(next),
         };
@@ -398,10 +391,10 @@ impl Keys {
             return;
         };
         if in_front {
-            keys.insert(0, Box::new(key));
+            keys.insert(0, key);
             keys.truncate(MAX_KEYS_PER_STREAM);
         } else {
-            keys.push(Box::new(key));
+            keys.push(key);
         }
     }
 }
@@ -452,8 +445,7 @@ impl<'a> Serving<'a> {
 
     /// The key with this MKI.
     pub(crate) fn with_mki(self, mki: &[u8]) -> Option<&'a Key> {
-        self.all()
-            .find(|key| key.entry.mki().is_some_and(|own| own.as_octets() == mki))
+        self.all().find(|key| !mki.is_empty() && key.mki() == mki)
     }
 
     pub(crate) fn by_serial(self, serial: u32) -> Option<&'a Key> {
@@ -470,19 +462,19 @@ impl Group {
             return Err(KeyingError::TooManyKeys);
         }
         for key in &self.keys {
-            let other = &key.entry;
-            if other.key().profile() != entry.key().profile() {
+            if key.master().profile() != entry.key().profile() {
                 return Err(KeyingError::ProfileMismatch);
             }
-            if bool::from(other.key().ct_eq(entry.key())) {
+            if bool::from(key.master().ct_eq(entry.key())) {
                 return Err(KeyingError::DuplicateKey);
             }
-            match (other.mki(), entry.mki()) {
-                (Some(a), Some(b)) if a == b => return Err(KeyingError::DuplicateKey),
-                (None, None) if other.validity().overlaps(entry.validity()) => {
+            if key.has_mki(entry.mki()) {
+                if entry.mki().is_some() {
+                    return Err(KeyingError::DuplicateKey);
+                }
+                if key.validity().overlaps(entry.validity()) {
                     return Err(KeyingError::NoSelector);
                 }
-                _ => {}
             }
         }
         Ok(())

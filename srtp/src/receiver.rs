@@ -14,6 +14,7 @@ use crate::framing::{RtpPacket, Trailer, Unsigned};
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, MasterKey, MasterKeySource, Mki, Profile,
 };
+use crate::keys::Derived;
 use crate::packet::RtpHeader;
 use crate::session::{Rekey, Session, StreamInfo};
 use crate::session_keys::Protocol;
@@ -207,16 +208,17 @@ impl Receiver {
             return Err(UnprotectError::Forged);
         }
         let place = session.place(header.ssrc);
-        let mut copy = packet.to_vec();
+        let (mut copy, mut derived) = (packet.to_vec(), Derived::default());
         for (roc, tried) in rocs.take(MAX_ROC_SEARCH).zip(1..) {
             let index = u64::from(roc) << 16 | u64::from(header.seq);
             let keys = Candidates::new(session, &place, trailer.mki_of(packet), index)?;
             for key in keys.iter() {
-                let keys = key.session_keys(session.keys.derivation(), Protocol::Srtp, index);
+                let derivation = session.keys.derivation();
+                let keys = key.session_keys(derivation, Protocol::Srtp, index, &mut derived);
                 let keys = keys.ok_or(UnprotectError::NoKey)?;
                 let attempt = RtpPacket {
                     framing,
-                    keys: keys.get(),
+                    keys,
                     header,
                     index,
                 };

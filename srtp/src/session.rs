@@ -9,9 +9,9 @@ use crate::index;
 use crate::kernel;
 use crate::key_uses::{KeyIdentity, MAX_RETIRED_KEYS, Retired};
 use crate::keying::{KeyEntry, KeySet, KeyingError, Mki};
-use crate::keys::{Key, Keys, Route, Serving};
+use crate::keys::{Derived, Key, Keys, Route, Serving};
 use crate::replay::Used;
-use crate::session_keys::{Protocol, SessionKeys};
+use crate::session_keys::Protocol;
 use crate::stats::StreamStats;
 use crate::stream::{Stream, Streams, limit};
 use crate::transform::HmacSha1;
@@ -224,7 +224,7 @@ impl Session {
         let used = self
             .stream(place)
             .map_or(0, |stream| stream.used(key.serial, protocol));
-        limit(key.entry.lifetime(), protocol).saturating_sub(used)
+        limit(key.lifetime(), protocol).saturating_sub(used)
     }
 
     /// Marks the index as used, counts the packet for its key, and says so if the key nears its end.
@@ -280,14 +280,14 @@ impl Session {
     #[cold]
     pub(crate) fn keep(
         &mut self,
-        fresh: Box<SessionKeys>,
+        derived: &mut Derived,
         serial: u32,
         protocol: Protocol,
         index: u64,
     ) {
         let r = self.keys.derivation().rate(protocol).epoch(index);
         if let Some(key) = self.keys.by_serial_mut(serial) {
-            key.keep(*fresh, r, protocol);
+            key.keep(derived, r);
         }
     }
 
@@ -399,12 +399,12 @@ impl Session {
     /// Adds a key that was never given up.
     pub(crate) fn add_key(&mut self, entry: KeyEntry) -> Result<(), SessionError> {
         self.refuse_retired([&entry])?;
-        self.keys.add(entry)
+        self.keys.add(&entry)
     }
 
     /// Gives up the key with this MKI.
     pub(crate) fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
-        let named = self.keys.iter().filter(|key| key.entry.mki() == Some(mki));
+        let named = self.keys.iter().filter(|key| key.has_mki(Some(mki)));
         let mut given_up: Retired = named.map(Key::identity).collect();
         self.check_room_to_retire(&given_up)?;
         self.keys.remove(mki)?;
@@ -419,7 +419,7 @@ impl Session {
         for stream in self.streams.iter() {
             for key in self.keys.serving(stream.ssrc).all() {
                 for protocol in [Protocol::Srtp, Protocol::Srtcp] {
-                    let limit = limit(key.entry.lifetime(), protocol);
+                    let limit = limit(key.lifetime(), protocol);
                     let left = limit.saturating_sub(stream.used(key.serial, protocol));
                     if left <= self.settings.soft_limit.min(limit / 2) {
                         self.events.push(Event::key(stream.ssrc, protocol, left));
@@ -462,7 +462,7 @@ impl Session {
             .serving(ssrc)
             .all()
             .next()
-            .map_or(0, |key| key.entry.roc())
+            .map_or(0, |key| key.roc())
     }
 
     pub(crate) fn infos(&self) -> impl Iterator<Item = StreamInfo> {

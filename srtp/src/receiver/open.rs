@@ -1,6 +1,5 @@
 //! Opens one packet: all that is checked before its tag, the keys it may have, and what it changes.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::Cryptex;
@@ -9,7 +8,7 @@ use crate::error::UnprotectError;
 use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, Unsigned, rtcp};
 use crate::header_extension::is_cryptex;
 use crate::keying::{RocTransport, RocTransportMode};
-use crate::keys::{Key, Serving};
+use crate::keys::{Derived, Key, Serving};
 use crate::packet::{RtpHeader, rtcp_ssrc};
 use crate::replay::Used;
 use crate::session::{Done, Place, Session};
@@ -127,16 +126,16 @@ fn open_any_rtp(
         }
         .open(packet, trailer, hint.verdict_for(serial, index))
     };
-    let mut fresh = None;
-    let opened = attempt.open(packet, scratch, &mut fresh, open);
+    let mut derived = Derived::default();
+    let opened = attempt.open(packet, scratch, &mut derived, open);
     let (opened, len) = opened.map_err(refuse)?;
     // RFC 4771 3: in mode 1 a packet without a tag proves nothing, so it moves nothing either.
     let mode = framing.parameters.roc_transport.map(RocTransport::mode);
     if trailer.authenticates() || mode != Some(RocTransportMode::Mode1) {
         let serial = opened.serial;
         session.commit(opened.by(place), len);
-        if let Some(fresh) = fresh {
-            session.keep(fresh, serial, Protocol::Srtp, index);
+        if derived.is_fresh() {
+            session.keep(&mut derived, serial, Protocol::Srtp, index);
         }
         session.keys.note_opened(header.ssrc, serial);
     }
@@ -178,13 +177,13 @@ pub(super) fn open_rtcp(
         }
         .open(packet)
     };
-    let mut fresh = None;
-    let opened = attempt.open(packet, scratch, &mut fresh, open);
+    let mut derived = Derived::default();
+    let opened = attempt.open(packet, scratch, &mut derived, open);
     let (opened, len) = opened.map_err(refuse)?;
     let serial = opened.serial;
     session.commit(opened.by(place), len);
-    if let Some(fresh) = fresh {
-        session.keep(fresh, serial, Protocol::Srtcp, index.into());
+    if derived.is_fresh() {
+        session.keep(&mut derived, serial, Protocol::Srtcp, index.into());
     }
     session.keys.note_opened(ssrc, serial);
     Ok(len)
@@ -329,7 +328,7 @@ impl Attempt<'_> {
         &self,
         packet: &mut [u8],
         scratch: &mut Vec<u8>,
-        fresh: &mut Option<Box<SessionKeys>>,
+        derived: &mut Derived,
         open: impl Fn(u32, &SessionKeys, &mut [u8]) -> Result<usize, OpenError>,
     ) -> Result<(Opened, usize), UnprotectError> {
         let &Self {
@@ -362,11 +361,10 @@ impl Attempt<'_> {
                 continue;
             }
             let derivation = session.keys.derivation();
-            let keys = key.session_keys(derivation, protocol, index).ok_or(error)?;
-            match open(key.serial, keys.get(), packet) {
+            let keys = key.session_keys(derivation, protocol, index, derived);
+            match open(key.serial, keys.ok_or(error)?, packet) {
                 Ok(len) => {
                     let serial = key.serial;
-                    *fresh = keys.into_fresh();
                     return Ok((
                         Opened {
                             serial,
