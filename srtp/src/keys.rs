@@ -18,18 +18,22 @@ pub(crate) use key::{Derivation, Derived, Key};
 /// All master keys: a group for each SSRC that has keys of its own, and one for all others.
 pub(crate) struct Keys {
     groups: Vec<Group>,
-    by_ssrc: HashMap<u32, usize>,
-    any_ssrc: Option<usize>,
+    /// Which group each SSRC has, if there are several groups.
+    by_ssrc: Option<Box<HashMap<u32, usize>>>,
+    any_ssrc: Option<u32>,
     derivation: Derivation,
     profile: Profile,
-    mki_len: usize,
     next_serial: u32,
-    serials: HashMap<KeyIdentity, u32>,
+    /// The serial of each key, if there are more than [`FEW_KEYS`].
+    serials: Option<Box<HashMap<KeyIdentity, u32>>>,
     /// Whether some keys only stay for packets on their way.
     replacing: bool,
     /// Counts the times that keys came or went.
     generation: u32,
 }
+
+/// Keys that are compared one by one before a table is made of them.
+const FEW_KEYS: usize = 8;
 
 /// Where the only key of a stream is, or nowhere if it has several; until keys come or go.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,13 +64,12 @@ impl Keys {
     pub(crate) fn new(set: &KeySet, derivation: Derivation) -> Result<Self, SessionError> {
         let mut keys = Self {
             groups: Vec::new(),
-            by_ssrc: HashMap::new(),
+            by_ssrc: None,
             any_ssrc: None,
             derivation,
             profile: set.profile(),
-            mki_len: set.mki_len(),
             next_serial: 0,
-            serials: HashMap::new(),
+            serials: None,
             replacing: false,
             generation: 1,
         };
@@ -100,7 +103,7 @@ impl Keys {
         if self.generation == u32::MAX {
             return Route::NONE;
         }
-        let group = self.by_ssrc.get(&ssrc).copied().or(self.any_ssrc);
+        let group = self.named(ssrc).or(self.any());
         let only = group.filter(|_| self.serving(ssrc).only().is_some());
         Route {
             generation: self.generation,
@@ -147,21 +150,57 @@ impl Keys {
             let group = group.and_then(|group| self.groups.get(group));
             group.map_or(&[][..], |group| &group.keys)
         };
-        let named = if self.by_ssrc.is_empty() {
-            None
-        } else {
-            self.by_ssrc.get(&ssrc).copied()
-        };
         Serving {
-            named: keys(named),
-            any: keys(self.any_ssrc),
+            named: keys(self.named(ssrc)),
+            any: keys(self.any()),
             replacing: self.replacing,
         }
     }
 
     /// Whether `ssrc` has keys of its own.
     pub(crate) fn names(&self, ssrc: u32) -> bool {
-        !self.by_ssrc.is_empty() && !self.serving(ssrc).named.is_empty()
+        self.named(ssrc).is_some()
+    }
+
+    /// The group for this SSRC alone.
+    fn named(&self, ssrc: u32) -> Option<usize> {
+        match &self.by_ssrc {
+            Some(by_ssrc) => by_ssrc.get(&ssrc).copied(),
+            None if self.any_ssrc.is_some() => None,
+            None => {
+                let mut only = self.groups.iter().flat_map(|group| group.keys.first());
+                only.position(|key| key.ssrc() == Some(ssrc))
+            }
+        }
+    }
+
+    /// The group for all other SSRCs.
+    fn any(&self) -> Option<usize> {
+        self.any_ssrc.and_then(|group| usize::try_from(group).ok())
+    }
+
+    /// Notes whom the group at `at` is for.
+    fn note_group(&mut self, at: usize) {
+        let group = self.groups.get(at);
+        match group.and_then(|group| group.keys.first()?.ssrc()) {
+            None => self.any_ssrc = u32::try_from(at).ok(),
+            Some(ssrc) if self.groups.len() > 1 => {
+                self.by_ssrc.get_or_insert_default().insert(ssrc, at);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The serial of `master`, if it is in use.
+    fn serial_of(&self, master: &MasterKey) -> Option<u32> {
+        match &self.serials {
+            Some(serials) => serials.get(&KeyIdentity::of(master)).copied(),
+            None => {
+                let mut keys = self.iter();
+                let same = keys.find(|key| bool::from(key.master().ct_eq(master)));
+                same.map(|key| key.serial)
+            }
+        }
     }
 
     pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
@@ -197,7 +236,7 @@ impl Keys {
         {
             return;
         }
-        let groups = [self.by_ssrc.get(&ssrc).copied(), self.any_ssrc];
+        let groups = [self.named(ssrc), self.any()];
         for group in groups.into_iter().flatten() {
             let Some(group) = self.groups.get_mut(group) else {
                 continue;
@@ -229,12 +268,13 @@ impl Keys {
         if entry.key().profile() != self.profile {
             return Err(KeyingError::ProfileMismatch.into());
         }
-        if entry.mki().map_or(0, |mki| mki.as_octets().len()) != self.mki_len {
+        let mki_len = entry.mki().map_or(0, |mki| mki.as_octets().len());
+        if self.mki_len().is_some_and(|len| len != mki_len) {
             return Err(KeyingError::Mki.into());
         }
         let known = match entry.ssrc() {
-            Some(ssrc) => self.by_ssrc.get(&ssrc).copied(),
-            None => self.any_ssrc,
+            Some(ssrc) => self.named(ssrc),
+            None => self.any(),
         };
         if let Some(group) = known.and_then(|group| self.groups.get(group)) {
             group.check_new(entry)?;
@@ -279,14 +319,22 @@ impl Keys {
         }
     }
 
+    /// Octets of the MKI, which all keys have or none.
+    fn mki_len(&self) -> Option<usize> {
+        self.iter().next().map(|key| key.mki().len())
+    }
+
     /// Whether `master` is in use.
     pub(crate) fn holds(&self, master: &MasterKey) -> bool {
-        self.knows(&KeyIdentity::of(master))
+        self.serial_of(master).is_some()
     }
 
     /// Whether the master key with this identity is in use.
     pub(crate) fn knows(&self, identity: &KeyIdentity) -> bool {
-        self.serials.contains_key(identity)
+        match &self.serials {
+            Some(serials) => serials.contains_key(identity),
+            None => self.iter().any(|key| key.identity() == *identity),
+        }
     }
 
     /// Whether `set` holds just the keys in use.
@@ -305,7 +353,7 @@ impl Keys {
 
     /// Puts the keys of `set` in front of those in use, which stay for `grace` more packets.
     pub(crate) fn replace(&mut self, set: &KeySet, grace: u32) -> Result<(), SessionError> {
-        if set.mki_len() != self.mki_len {
+        if self.mki_len() != Some(set.mki_len()) {
             return Err(KeyingError::Mki.into());
         }
         let mut fresh = Vec::new();
@@ -356,45 +404,56 @@ impl Keys {
         }
         self.groups.retain(|group| !group.keys.is_empty());
         self.generation = self.generation.saturating_add(1);
-        self.by_ssrc.clear();
-        self.any_ssrc = None;
-        for (at, group) in self.groups.iter().enumerate() {
-            match group.keys.first().and_then(|key| key.ssrc()) {
-                Some(ssrc) => {
-                    self.by_ssrc.insert(ssrc, at);
-                }
-                None => self.any_ssrc = Some(at),
+        (self.by_ssrc, self.any_ssrc) = (None, None);
+        for at in 0..self.groups.len() {
+            self.note_group(at);
+        }
+        if self.serials.is_some() {
+            let identities: HashSet<KeyIdentity> = self.iter().map(Key::identity).collect();
+            if let Some(serials) = &mut self.serials {
+                serials.retain(|identity, _| identities.contains(identity));
             }
         }
-        let identities: HashSet<KeyIdentity> = self.iter().map(Key::identity).collect();
-        self.serials
-            .retain(|identity, _| identities.contains(identity));
     }
 
     /// Puts a key among those that serve the same SSRCs, in front of them or behind.
     fn insert(&mut self, mut key: Box<Key>, in_front: bool) {
         self.generation = self.generation.saturating_add(1);
-        let next_serial = &mut self.next_serial;
-        key.serial = *self.serials.entry(key.identity()).or_insert_with(|| {
-            *next_serial += 1;
-            *next_serial - 1
+        key.serial = self.serial_of(key.master()).unwrap_or_else(|| {
+            self.next_serial += 1;
+            self.next_serial - 1
         });
-        let next = self.groups.len();
+        let noted = self.serials.is_some().then(|| (key.identity(), key.serial));
         let group = match key.ssrc() {
-            Some(ssrc) => *self.by_ssrc.entry(ssrc).or_insert(next),
-            None => *self.any_ssrc.get_or_insert(next),
+            Some(ssrc) => self.named(ssrc),
+            None => self.any(),
         };
-        if group == next {
-            self.groups.push(Group::default());
+        match group.and_then(|group| self.groups.get_mut(group)) {
+            Some(Group { keys }) if in_front => {
+                keys.insert(0, key);
+                keys.truncate(MAX_KEYS_PER_STREAM);
+            }
+            Some(Group { keys }) => keys.push(key),
+            None => {
+                if self.groups.is_empty() {
+                    // Most sessions have one key and no more.
+                    self.groups.reserve_exact(1);
+                }
+                let next = self.groups.len();
+                self.groups.push(Group {
+                    keys: Box::<[_]>::from([key]).into_vec(),
+                });
+                if next == 1 {
+                    self.note_group(0);
+                }
+                self.note_group(next);
+            }
         }
-        let Some(Group { keys }) = self.groups.get_mut(group) else {
-            return;
-        };
-        if in_front {
-            keys.insert(0, key);
-            keys.truncate(MAX_KEYS_PER_STREAM);
-        } else {
-            keys.push(key);
+        if let (Some(serials), Some((identity, serial))) = (&mut self.serials, noted) {
+            serials.insert(identity, serial);
+        } else if self.iter().nth(FEW_KEYS).is_some() {
+            let serials = self.iter().map(|key| (key.identity(), key.serial));
+            self.serials = Some(Box::new(serials.collect()));
         }
     }
 }

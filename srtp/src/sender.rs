@@ -337,10 +337,10 @@ impl Sender {
             ..self.session.settings
         };
         let mut session = Session {
-            framing: self.session.framing,
+            framing: self.session.framing.clone(),
             keys: self.session.keys.duplicate()?,
             streams: Streams::new(ssrcs.len()),
-            events: Events::new(),
+            events: Events::default(),
             settings,
             retired: self.session.retired.clone(),
         };

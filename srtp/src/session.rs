@@ -1,6 +1,7 @@
 //! What a sender and a receiver have in common.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 
 use crate::error::SessionError;
 use crate::event::{Event, Events};
@@ -330,11 +331,11 @@ impl Session {
         let mut session = Self {
             framing: Framing {
                 mki_len: set.mki_len(),
-                ..self.framing
+                ..self.framing.clone()
             },
             keys: Keys::new(set, *self.keys.derivation())?,
             streams: Streams::new(self.streams.max()),
-            events: Events::new(),
+            events: Events::default(),
             settings: Settings {
                 srtcp_start: 0,
                 common: self.settings.common && set.mki_len() == 0,
@@ -380,8 +381,8 @@ impl Session {
         {
             return Err(SessionError::KeyInUse);
         }
-        let given_up: Retired = self.keys.iter().map(Key::identity).collect();
-        self.check_room_to_retire(&given_up)?;
+        let given_up: BTreeSet<_> = self.keys.iter().map(Key::identity).collect();
+        self.check_room_to_retire(given_up.len())?;
         let previous = match rekey {
             Rekey::KeepRoc => {
                 self.keys.replace(set, grace)?;
@@ -392,7 +393,7 @@ impl Session {
                 Some(core::mem::replace(self, session))
             }
         };
-        self.retire(given_up);
+        self.retired.extend(given_up);
         Ok(previous)
     }
 
@@ -405,12 +406,12 @@ impl Session {
     /// Gives up the key with this MKI.
     pub(crate) fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
         let named = self.keys.iter().filter(|key| key.has_mki(Some(mki)));
-        let mut given_up: Retired = named.map(Key::identity).collect();
-        self.check_room_to_retire(&given_up)?;
+        let mut given_up: BTreeSet<_> = named.map(Key::identity).collect();
+        self.check_room_to_retire(given_up.len())?;
         self.keys.remove(mki)?;
         // The same key may stay under another MKI.
         given_up.retain(|identity| !self.keys.knows(identity));
-        self.retire(given_up);
+        self.retired.extend(given_up);
         Ok(())
     }
 
@@ -442,18 +443,13 @@ impl Session {
         Ok(())
     }
 
-    /// Whether all of `given_up` can be remembered.
-    fn check_room_to_retire(&self, given_up: &Retired) -> Result<(), SessionError> {
-        if self.retired.len() + given_up.len() > MAX_RETIRED_KEYS {
+    /// Whether `given_up` keys more can be remembered.
+    fn check_room_to_retire(&self, given_up: usize) -> Result<(), SessionError> {
+        if self.retired.len() + given_up > MAX_RETIRED_KEYS {
             Err(SessionError::RetiredKeys)
         } else {
             Ok(())
         }
-    }
-
-    /// Remembers keys that may yet open packets on their way, but none that is asked for again.
-    fn retire(&mut self, given_up: Retired) {
-        self.retired.extend(given_up);
     }
 
     /// The ROC that the key management says streams with this SSRC begin with.

@@ -57,7 +57,7 @@ pub(super) fn encode(session: &Session, keys: HandoverKeys) -> Zeroizing<Vec<u8>
         out.u8(key.is_active().into());
     }
     out.count(session.retired.len());
-    for identity in &session.retired {
+    for identity in session.retired.iter() {
         out.octets(&identity.to_octets());
     }
     let barred = session.streams.barred();

@@ -1,5 +1,6 @@
 //! Opens one packet: all that is checked before its tag, the keys it may have, and what it changes.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::Cryptex;
@@ -61,6 +62,10 @@ pub(crate) struct Guess {
     pub(crate) unsigned: Unsigned,
 }
 
+/// Room for a copy of a packet that several keys may have to be tried on, in sessions that have them.
+#[derive(Default)]
+pub(super) struct Spare(Vec<u8>);
+
 /// Why a packet was refused, and the SSRC it names if it could be read.
 #[derive(Clone, Copy)]
 pub(super) struct Refusal {
@@ -72,7 +77,7 @@ pub(super) struct Refusal {
 pub(super) fn open_rtp(
     session: &mut Session,
     packet: &mut [u8],
-    scratch: &mut Vec<u8>,
+    spare: &mut Option<Box<Spare>>,
     hint: &Hint,
 ) -> Result<usize, Refusal> {
     if let Some(opened) = common_case::open(session, packet, hint) {
@@ -81,7 +86,7 @@ pub(super) fn open_rtp(
             error,
         });
     }
-    open_any_rtp(session, packet, scratch, hint)
+    open_any_rtp(session, packet, spare, hint)
 }
 
 /// The long way.
@@ -89,7 +94,7 @@ pub(super) fn open_rtp(
 fn open_any_rtp(
     session: &mut Session,
     packet: &mut [u8],
-    scratch: &mut Vec<u8>,
+    spare: &mut Option<Box<Spare>>,
     hint: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
@@ -127,7 +132,7 @@ fn open_any_rtp(
         .open(packet, trailer, hint.verdict_for(serial, index))
     };
     let mut derived = Derived::default();
-    let opened = attempt.open(packet, scratch, &mut derived, open);
+    let opened = attempt.open(packet, spare, &mut derived, open);
     let (opened, len) = opened.map_err(refuse)?;
     // RFC 4771 3: in mode 1 a packet without a tag proves nothing, so it moves nothing either.
     let mode = framing.parameters.roc_transport.map(RocTransport::mode);
@@ -145,7 +150,7 @@ fn open_any_rtp(
 pub(super) fn open_rtcp(
     session: &mut Session,
     packet: &mut [u8],
-    scratch: &mut Vec<u8>,
+    spare: &mut Option<Box<Spare>>,
     _: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
@@ -178,7 +183,7 @@ pub(super) fn open_rtcp(
         .open(packet)
     };
     let mut derived = Derived::default();
-    let opened = attempt.open(packet, scratch, &mut derived, open);
+    let opened = attempt.open(packet, spare, &mut derived, open);
     let (opened, len) = opened.map_err(refuse)?;
     let serial = opened.serial;
     session.commit(opened.by(place), len);
@@ -327,7 +332,7 @@ impl Attempt<'_> {
     fn open(
         &self,
         packet: &mut [u8],
-        scratch: &mut Vec<u8>,
+        spare: &mut Option<Box<Spare>>,
         derived: &mut Derived,
         open: impl Fn(u32, &SessionKeys, &mut [u8]) -> Result<usize, OpenError>,
     ) -> Result<(Opened, usize), UnprotectError> {
@@ -349,10 +354,12 @@ impl Attempt<'_> {
         }
         // An AEAD that fails leaves nothing to try the next key on.
         let several = session.framing.profile.is_aead() && candidates.are_several();
-        if several {
-            scratch.clear();
-            scratch.extend_from_slice(packet);
-        }
+        let copy = several.then(|| {
+            let copy = &mut spare.get_or_insert_default().0;
+            copy.clear();
+            copy.extend_from_slice(packet);
+            &*copy
+        });
         let mut error = UnprotectError::NoKey;
         for key in candidates.iter() {
             let left = session.left(place, key, protocol);
@@ -378,8 +385,8 @@ impl Attempt<'_> {
                 Err(OpenError::TooShort) => return Err(UnprotectError::TooShort),
                 Err(OpenError::Forged) => error = UnprotectError::Forged,
             }
-            if several {
-                packet.copy_from_slice(scratch);
+            if let Some(copy) = copy {
+                packet.copy_from_slice(copy);
             }
         }
         Err(error)
