@@ -57,6 +57,10 @@ impl Event {
 }
 
 /// The events that the caller has not fetched yet.
+#[expect(
+    clippy::box_collection,
+    reason = "a pointer is a third of an empty collection, which most sessions have"
+)]
 #[derive(Debug, Default)]
 pub(crate) struct Events(Option<Box<VecDeque<Event>>>);
 

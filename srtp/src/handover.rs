@@ -273,7 +273,7 @@ impl Resumed {
     /// Puts everything where it was.
     pub(crate) fn into_session(self, session: &mut Session) -> Result<(), SessionError> {
         for (entry, grace) in self.replaced {
-            session.keys.add_replaced(&entry, grace)?;
+            session.keys.add_replaced(entry, grace)?;
         }
         let serial_of = |identity: &KeyIdentity| {
             session

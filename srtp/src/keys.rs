@@ -74,7 +74,7 @@ impl Keys {
             generation: 1,
         };
         for entry in set.entries() {
-            keys.add(entry)?;
+            keys.add(entry.duplicate())?;
         }
         Ok(keys)
     }
@@ -85,7 +85,7 @@ impl Keys {
         for group in &self.groups {
             let mut keys = Vec::with_capacity(group.keys.len());
             for key in &group.keys {
-                keys.push(key.duplicate(&self.derivation)?);
+                keys.push(key.duplicate(self.derivation)?);
             }
             groups.push(Group { keys });
         }
@@ -168,8 +168,9 @@ impl Keys {
             Some(by_ssrc) => by_ssrc.get(&ssrc).copied(),
             None if self.any_ssrc.is_some() => None,
             None => {
-                let mut only = self.groups.iter().flat_map(|group| group.keys.first());
-                only.position(|key| key.ssrc() == Some(ssrc))
+                let ssrc_of = |group: &Group| group.keys.first().and_then(|key| key.ssrc());
+                let mut only = self.groups.iter();
+                only.position(|group| ssrc_of(group) == Some(ssrc))
             }
         }
     }
@@ -193,14 +194,12 @@ impl Keys {
 
     /// The serial of `master`, if it is in use.
     fn serial_of(&self, master: &MasterKey) -> Option<u32> {
-        match &self.serials {
-            Some(serials) => serials.get(&KeyIdentity::of(master)).copied(),
-            None => {
-                let mut keys = self.iter();
-                let same = keys.find(|key| bool::from(key.master().ct_eq(master)));
-                same.map(|key| key.serial)
-            }
+        if let Some(serials) = &self.serials {
+            return serials.get(&KeyIdentity::of(master)).copied();
         }
+        let mut keys = self.iter();
+        let same = keys.find(|key| bool::from(key.master().ct_eq(master)));
+        same.map(|key| key.serial)
     }
 
     pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
@@ -252,8 +251,8 @@ impl Keys {
         }
     }
 
-    pub(crate) const fn derivation(&self) -> &Derivation {
-        &self.derivation
+    pub(crate) const fn derivation(&self) -> Derivation {
+        self.derivation
     }
 
     /// Every key, group by group.
@@ -264,7 +263,7 @@ impl Keys {
     }
 
     /// Adds a key behind those that serve the same SSRCs.
-    pub(crate) fn add(&mut self, entry: &KeyEntry) -> Result<(), SessionError> {
+    pub(crate) fn add(&mut self, entry: KeyEntry) -> Result<(), SessionError> {
         if entry.key().profile() != self.profile {
             return Err(KeyingError::ProfileMismatch.into());
         }
@@ -277,9 +276,9 @@ impl Keys {
             None => self.any(),
         };
         if let Some(group) = known.and_then(|group| self.groups.get(group)) {
-            group.check_new(entry)?;
+            group.check_new(&entry)?;
         }
-        let key = Key::new(entry, 0, &self.derivation)?;
+        let key = Key::new(entry, 0, self.derivation)?;
         self.insert(key, false);
         Ok(())
     }
@@ -361,7 +360,7 @@ impl Keys {
             if self.holds(entry.key()) {
                 return Err(KeyingError::DuplicateKey.into());
             }
-            fresh.push(Key::new(entry, 0, &self.derivation)?);
+            fresh.push(Key::new(entry.duplicate(), 0, self.derivation)?);
         }
         for group in &mut self.groups {
             for key in &mut group.keys {
@@ -379,12 +378,8 @@ impl Keys {
     }
 
     /// Adds a key that newer ones replaced already.
-    pub(crate) fn add_replaced(
-        &mut self,
-        entry: &KeyEntry,
-        grace: u32,
-    ) -> Result<(), SessionError> {
-        let mut key = Key::new(entry, 0, &self.derivation)?;
+    pub(crate) fn add_replaced(&mut self, entry: KeyEntry, grace: u32) -> Result<(), SessionError> {
+        let mut key = Key::new(entry, 0, self.derivation)?;
         key.replace(grace);
         self.replacing = true;
         self.insert(key, false);

@@ -333,7 +333,7 @@ impl Session {
                 mki_len: set.mki_len(),
                 ..self.framing.clone()
             },
-            keys: Keys::new(set, *self.keys.derivation())?,
+            keys: Keys::new(set, self.keys.derivation())?,
             streams: Streams::new(self.streams.max()),
             events: Events::default(),
             settings: Settings {
@@ -400,7 +400,7 @@ impl Session {
     /// Adds a key that was never given up.
     pub(crate) fn add_key(&mut self, entry: KeyEntry) -> Result<(), SessionError> {
         self.refuse_retired([&entry])?;
-        self.keys.add(&entry)
+        self.keys.add(entry)
     }
 
     /// Gives up the key with this MKI.
@@ -454,11 +454,7 @@ impl Session {
 
     /// The ROC that the key management says streams with this SSRC begin with.
     fn initial_roc(&self, ssrc: u32) -> u32 {
-        self.keys
-            .serving(ssrc)
-            .all()
-            .next()
-            .map_or(0, |key| key.roc())
+        self.keys.serving(ssrc).all().next().map_or(0, Key::roc)
     }
 
     pub(crate) fn infos(&self) -> impl Iterator<Item = StreamInfo> {

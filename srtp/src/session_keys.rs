@@ -203,6 +203,11 @@ impl HeaderKeys {
 }
 
 impl Cipher {
+    #[expect(
+        clippy::inline_always,
+        reason = "moved through the stack, keys take longer than their expansion"
+    )]
+    #[inline(always)]
     fn new(
         profile: Profile,
         key: &[u8; MAX_KEY_LEN],

@@ -43,6 +43,7 @@ pub(super) enum Rounds {
 
 impl AesKey {
     /// Expands a key of 16, 24 or 32 octets. `None` for other lengths, or without AES-NI.
+    #[inline]
     pub(crate) fn new(key: &[u8], isa: Isa) -> Option<Self> {
         let rounds = match key.len() {
             16 => Rounds::Ten,

@@ -45,6 +45,7 @@ impl ZeroizeOnDrop for GcmKey {}
 impl GcmKey {
     /// Expands a key of 16, 24 or 32 octets. `None` for other lengths, or without AES-NI and
     /// PCLMULQDQ.
+    #[inline]
     pub(crate) fn new(key: &[u8], isa: Isa) -> Option<Self> {
         let aes = AesKey::new(key, isa)?;
         let mut hash_key = [0; 16];

@@ -75,35 +75,37 @@ pub(crate) struct Derived {
 
 impl Key {
     pub(super) fn new(
-        entry: &KeyEntry,
+        entry: KeyEntry,
         serial: u32,
-        derivation: &Derivation,
+        derivation: Derivation,
     ) -> Result<Box<Self>, SessionError> {
+        let (lifetime, validity) = (entry.lifetime(), entry.validity());
+        let (ssrc, roc) = (entry.ssrc(), entry.roc());
         let srtp = derivation.srtp(entry.key(), 0);
         let srtcp = derivation.srtcp(entry.key(), 0);
-        let distinct = entry.mki().is_some() || entry.validity() != Validity::ALWAYS;
-        let terms = distinct.then(|| {
+        let (master, mki) = entry.into_key_and_mki();
+        let terms = (mki.is_some() || validity != Validity::ALWAYS).then(|| {
             Box::new(Terms {
-                mki: entry.mki().cloned(),
-                validity: entry.validity(),
+                mki,
+                validity,
                 grace: None,
             })
         });
         Ok(Box::new(Self {
             serial,
-            lifetime: entry.lifetime(),
+            lifetime,
             terms,
             srtp: srtp.ok_or(SessionError::Backend)?,
             srtcp: srtcp.ok_or(SessionError::Backend)?,
             epochs: None,
-            master: entry.key().duplicate(),
-            ssrc: entry.ssrc(),
-            roc: entry.roc(),
+            master,
+            ssrc,
+            roc,
         }))
     }
 
     /// The same key for another session.
-    pub(super) fn duplicate(&self, derivation: &Derivation) -> Result<Box<Self>, SessionError> {
+    pub(super) fn duplicate(&self, derivation: Derivation) -> Result<Box<Self>, SessionError> {
         let mut entry = KeyEntry::new(self.master.duplicate())
             .with_lifetime(self.lifetime)
             .with_validity(self.validity())
@@ -114,7 +116,7 @@ impl Key {
         if let Some(ssrc) = self.ssrc {
             entry = entry.for_ssrc(ssrc);
         }
-        let mut key = Self::new(&entry, self.serial, derivation)?;
+        let mut key = Self::new(entry, self.serial, derivation)?;
         if let Some(grace) = self.grace() {
             key.replace(grace);
         }
@@ -201,7 +203,7 @@ impl Key {
     #[inline]
     pub(crate) fn session_keys<'a>(
         &'a self,
-        derivation: &Derivation,
+        derivation: Derivation,
         protocol: Protocol,
         index: u64,
         derived: &'a mut Derived,
@@ -220,12 +222,11 @@ impl Key {
             }
             Protocol::Srtcp => {
                 let kept = Epoch::find(epochs.map(|epochs| &epochs.srtcp), &self.srtcp, r);
-                let keys = match kept {
-                    Some(keys) => keys,
-                    None => {
-                        let keys = derivation.srtcp(&self.master, r)?;
-                        derived.srtcp.insert(Box::new(keys))
-                    }
+                let keys = if let Some(keys) = kept {
+                    keys
+                } else {
+                    let keys = derivation.srtcp(&self.master, r)?;
+                    derived.srtcp.insert(Box::new(keys))
                 };
                 let profile = self.master.profile();
                 keys.expand(profile, derivation.backend, &mut derived.expanded)
@@ -257,18 +258,18 @@ impl Key {
 }
 
 impl Derivation {
-    pub(crate) const fn rate(&self, protocol: Protocol) -> KeyDerivationRate {
+    pub(crate) const fn rate(self, protocol: Protocol) -> KeyDerivationRate {
         match protocol {
             Protocol::Srtp => self.srtp_kdr,
             Protocol::Srtcp => self.srtcp_kdr,
         }
     }
 
-    fn srtp(&self, master: &MasterKey, r: u64) -> Option<SessionKeys> {
+    fn srtp(self, master: &MasterKey, r: u64) -> Option<SessionKeys> {
         SessionKeys::derive(master, r, self.header_extensions, self.backend)
     }
 
-    fn srtcp(&self, master: &MasterKey, r: u64) -> Option<SrtcpKeys> {
+    fn srtcp(self, master: &MasterKey, r: u64) -> Option<SrtcpKeys> {
         SrtcpKeys::derive(master, r, self.backend)
     }
 }

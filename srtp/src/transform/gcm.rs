@@ -63,6 +63,7 @@ pub(crate) struct Refused;
 
 impl Gcm {
     /// AES-GCM with the variant that `key` is long enough for: 16 or 32 octets.
+    #[inline]
     pub(crate) fn aes(key: &[u8], backend: Backend) -> Option<Self> {
         match backend {
             #[cfg(target_arch = "x86_64")]
