@@ -306,3 +306,61 @@ impl SessionKeys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Independent implementation: what is expanded for a packet, against the RustCrypto crates.
+
+    use alloc::vec::Vec;
+
+    use super::{Cipher, Octets, Protocol, SessionKeys, SrtcpKeys};
+    use crate::Backend;
+    use crate::kdf::Kdf;
+    use crate::keying::{MasterKey, Profile};
+
+    /// What the keys make of a message.
+    fn sealed(keys: &SessionKeys) -> Vec<u8> {
+        let mut data = [7; 100];
+        let tag = match &keys.cipher {
+            Cipher::Gcm(gcm) => gcm
+                .seal(keys.salt.nonce(1, 2), &[3; 12], &mut data)
+                .unwrap()
+                .to_vec(),
+            Cipher::Counter(cipher, mac) => {
+                cipher.apply_ctr(&keys.salt.counter_block(1, 2), &mut data);
+                mac.tag(&data, None).to_vec()
+            }
+            Cipher::F8(cipher, mac) => {
+                cipher.apply(&[4; 16], &mut data);
+                mac.tag(&data, None).to_vec()
+            }
+            #[cfg(feature = "insecure-null")]
+            Cipher::Null(mac) => mac.iter().flat_map(|mac| mac.tag(&data, None)).collect(),
+        };
+        [&data[..], &tag].concat()
+    }
+
+    #[test]
+    fn srtcp_keys_expand_to_what_they_would_be_at_hand_for_every_packet() {
+        for &profile in Profile::ALL {
+            let (key, salt) = ([1; 32], [2; 14]);
+            let (key, salt) = (&key[..profile.key_len()], &salt[..profile.salt_len()]);
+            let master = MasterKey::new(profile, key, salt).unwrap();
+            let twin = Backend::RustCrypto;
+            let kdf = Kdf::new(&master, twin.isa().unwrap()).unwrap();
+            for backend in Backend::available() {
+                for r in [0, 5] {
+                    let isa = twin.isa().unwrap();
+                    let octets = Octets::derive(&kdf, profile, Protocol::Srtcp, r, isa).unwrap();
+                    let at_hand = sealed(&octets.expand(profile, twin).unwrap());
+                    let keys = SrtcpKeys::derive(&master, r, backend).unwrap();
+                    for _ in 0..2 {
+                        let mut room = None;
+                        let expanded = keys.expand(profile, backend, &mut room).unwrap();
+                        assert_eq!(sealed(expanded), at_hand, "{profile:?} {backend:?}");
+                    }
+                }
+            }
+        }
+    }
+}
