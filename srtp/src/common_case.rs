@@ -76,7 +76,9 @@ pub(crate) fn seal(
             }
             protected
         }
-        _ => return None,
+        Cipher::F8(..) => return None,
+        #[cfg(feature = "insecure-null")]
+        Cipher::Null(_) => return None,
     };
     stream.note_common(index, len);
     Some(protected)
@@ -130,7 +132,9 @@ pub(crate) fn open(
             let iv = keys.salt.counter_block(ssrc, index);
             cipher.apply_ctr(&iv, packet.get_mut(header.len()..)?);
         }
-        _ => return None,
+        Cipher::F8(..) => return None,
+        #[cfg(feature = "insecure-null")]
+        Cipher::Null(_) => return None,
     }
     stream.note_common(index, len);
     Some(Ok(len))
