@@ -27,7 +27,7 @@ pub(crate) struct SessionKeys {
 }
 
 /// A cipher, with the MAC of every profile that has an authentication tag of its own.
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "packets find their keys without a detour"
 )]
