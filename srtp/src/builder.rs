@@ -180,10 +180,16 @@ impl<D: Direction> Builder<D> {
             return Err(SessionError::Unprotected);
         }
         let derivation = Derivation {
-            parameters,
+            srtp_kdr: parameters.srtp_kdr,
+            srtcp_kdr: parameters.srtcp_kdr,
             header_extensions: !self.element_ids.is_empty(),
             backend: self.backend,
         };
+        let common = parameters == Parameters::default()
+            && self.keys.mki_len() == 0
+            && self.cryptex == Cryptex::Off
+            && self.element_ids.is_empty()
+            && !self.roc_always_zero;
         let mut session = Session {
             framing: Framing {
                 profile,
@@ -194,21 +200,17 @@ impl<D: Direction> Builder<D> {
             },
             keys: Keys::new(&self.keys, derivation)?,
             streams: Streams::new(self.max_streams),
-            events: Events::new(),
+            events: Events::default(),
             settings: Settings {
                 replay_window: self.replay_window,
                 soft_limit: self.soft_limit,
                 scope: self.scope,
                 roc_always_zero: self.roc_always_zero,
                 claimed: false,
-                common: parameters == Parameters::default()
-                    && self.keys.mki_len() == 0
-                    && self.cryptex == Cryptex::Off
-                    && self.element_ids.is_empty()
-                    && !self.roc_always_zero,
+                common,
                 srtcp_start: 0,
             },
-            retired: Retired::new(),
+            retired: Retired::default(),
         };
         if let Some(resumed) = self.resumed {
             resumed.into_session(&mut session)?;

@@ -35,8 +35,8 @@ pub(crate) fn seal(
     let keys = key.srtp_keys();
     let (packet, rest) = buffer.split_at_mut_checked(len)?;
     let clear = header.len();
-    let protected = match (&keys.cipher, &keys.mac) {
-        (Cipher::Gcm(gcm), None) => {
+    let protected = match &keys.cipher {
+        Cipher::Gcm(gcm) => {
             let protected = fitting(len, GCM_TAG_LEN)?;
             let tag = rest.first_chunk_mut()?;
             let (aad, body) = packet.split_at_mut_checked(clear)?;
@@ -46,7 +46,7 @@ pub(crate) fn seal(
             }
             protected
         }
-        (Cipher::Counter(cipher), Some(mac)) => {
+        Cipher::Counter(cipher, mac) => {
             let mac_len = session.framing.profile.srtp_tag_len();
             let protected = fitting(len, mac_len)?;
             let slot = rest.get_mut(..mac_len)?;
@@ -70,7 +70,9 @@ pub(crate) fn seal(
             }
             return Some(Ok(protected));
         }
-        _ => return None,
+        Cipher::F8(..) => return None,
+        #[cfg(feature = "insecure-null")]
+        Cipher::Null(_) => return None,
     };
     stream.note_short(index, len);
     Some(Ok(protected))
@@ -93,14 +95,14 @@ pub(crate) fn open(
     let keys = key.srtp_keys();
     let len = packet.len().checked_sub(trailer)?;
     let (packet, tag) = packet.split_at_mut_checked(len)?;
-    let right = match (&keys.cipher, &keys.mac) {
-        (Cipher::Gcm(gcm), None) => {
+    let right = match &keys.cipher {
+        Cipher::Gcm(gcm) => {
             let (aad, body) = packet.split_at_mut_checked(header.len())?;
             let tag = tag.first_chunk()?;
             let nonce = keys.salt.nonce(header.ssrc, index);
             gcm.open(nonce, aad, body, tag).is_ok()
         }
-        (Cipher::Counter(cipher), Some(mac)) => {
+        Cipher::Counter(cipher, mac) => {
             let verdict = hint.verdict_for(key.serial, index);
             let roc = roc(index).to_be_bytes();
             let iv = keys.salt.counter_block(header.ssrc, index);
@@ -110,7 +112,9 @@ pub(crate) fn open(
             }
             right
         }
-        _ => return None,
+        Cipher::F8(..) => return None,
+        #[cfg(feature = "insecure-null")]
+        Cipher::Null(_) => return None,
     };
     if !right {
         stream.stats.note_refused(UnprotectError::Forged);

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 
 use crate::session_keys::Protocol;
@@ -56,22 +57,23 @@ impl Event {
 }
 
 /// The events that the caller has not fetched yet.
-#[derive(Debug)]
-pub(crate) struct Events(VecDeque<Event>);
+#[expect(
+    clippy::box_collection,
+    reason = "a pointer is a third of an empty collection, which most sessions have"
+)]
+#[derive(Debug, Default)]
+pub(crate) struct Events(Option<Box<VecDeque<Event>>>);
 
 impl Events {
-    pub(crate) fn new() -> Self {
-        Self(VecDeque::new())
-    }
-
     pub(crate) fn push(&mut self, event: Event) {
-        if self.0.len() >= MAX_EVENTS {
-            self.0.pop_front();
+        let events = self.0.get_or_insert_default();
+        if events.len() >= MAX_EVENTS {
+            events.pop_front();
         }
-        self.0.push_back(event);
+        events.push_back(event);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Event> {
-        self.0.pop_front()
+        self.0.as_mut().and_then(|events| events.pop_front())
     }
 }

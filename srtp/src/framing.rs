@@ -11,7 +11,7 @@ use crate::header_extension::{CRYPTEX_GROWTH, ElementIds};
 use crate::keying::{Parameters, Profile};
 
 /// What all packets of one direction of a session have in common.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Framing {
     pub(crate) profile: Profile,
     pub(crate) parameters: Parameters,

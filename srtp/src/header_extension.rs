@@ -4,6 +4,7 @@
 //! [RFC 6904]: https://www.rfc-editor.org/rfc/rfc6904
 //! [RFC 9335]: https://www.rfc-editor.org/rfc/rfc9335
 
+use alloc::boxed::Box;
 use core::ops::Range;
 
 use crate::index;
@@ -35,27 +36,29 @@ pub(crate) const CRYPTEX_GROWTH: usize = 4;
 /// `urn:ietf:params:rtp-hdrext:encrypt` ([RFC 6904 §4]).
 ///
 /// [RFC 6904 §4]: https://www.rfc-editor.org/rfc/rfc6904#section-4
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct ElementIds([u64; 4]);
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ElementIds(Option<Box<[u64; 4]>>);
 
 impl ElementIds {
     pub(crate) fn new(ids: &[u8]) -> Self {
         let mut set = Self::default();
         for id in ids {
-            if let Some(word) = set.0.get_mut(usize::from(id / 64)) {
+            let words = set.0.get_or_insert_default();
+            if let Some(word) = words.get_mut(usize::from(id / 64)) {
                 *word |= 1 << (id % 64);
             }
         }
         set
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_none()
     }
 
     fn contains(&self, id: u8) -> bool {
-        self.0
-            .get(usize::from(id / 64))
+        let words = self.0.as_ref();
+        words
+            .and_then(|words| words.get(usize::from(id / 64)))
             .is_some_and(|word| word >> (id % 64) & 1 == 1)
     }
 }
@@ -266,7 +269,7 @@ mod tests {
     use super::{ElementIds, HeaderCipher, HeaderKeys, Overrun, apply_to_elements, element};
     use crate::keying::{MasterKey, Profile};
     use crate::packet::RtpHeader;
-    use crate::session_keys::{Protocol, SessionKeys};
+    use crate::session_keys::SessionKeys;
     use hex_literal::hex;
 
     fn keys() -> HeaderKeys {
@@ -276,7 +279,7 @@ mod tests {
             &hex!("0ec675ad498afeebb6960b3aabe6"),
         );
         let backend = crate::Backend::default();
-        let keys = SessionKeys::derive(&master.unwrap(), Protocol::Srtp, 0, true, backend);
+        let keys = SessionKeys::derive(&master.unwrap(), 0, true, backend);
         *keys.unwrap().header.unwrap()
     }
 

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -139,4 +140,39 @@ impl KeyIdentity {
 pub const MAX_RETIRED_KEYS: usize = 1 << 16;
 
 /// Master keys that a session gave up, [`MAX_RETIRED_KEYS`] at most; none may come back.
-pub(crate) type Retired = BTreeSet<KeyIdentity>;
+#[expect(
+    clippy::box_collection,
+    reason = "a pointer is a third of an empty collection, which most sessions have"
+)]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Retired(Option<Box<BTreeSet<KeyIdentity>>>);
+
+impl Retired {
+    pub(crate) fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, |identities| identities.len())
+    }
+
+    pub(crate) fn contains(&self, identity: &KeyIdentity) -> bool {
+        let identities = self.0.as_ref();
+        identities.is_some_and(|identities| identities.contains(identity))
+    }
+
+    /// In ascending order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &KeyIdentity> {
+        self.0.iter().flat_map(|identities| identities.iter())
+    }
+
+    pub(crate) fn extend(&mut self, identities: impl IntoIterator<Item = KeyIdentity>) {
+        for identity in identities {
+            self.0.get_or_insert_default().insert(identity);
+        }
+    }
+}
+
+impl FromIterator<KeyIdentity> for Retired {
+    fn from_iter<I: IntoIterator<Item = KeyIdentity>>(identities: I) -> Self {
+        let mut retired = Self::default();
+        retired.extend(identities);
+        retired
+    }
+}

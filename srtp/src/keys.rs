@@ -21,18 +21,22 @@ pub(crate) use key::{Derivation, Derived, Key};
 /// All master keys: a group for each SSRC that has keys of its own, and one for all others.
 pub(crate) struct Keys {
     groups: Vec<Group>,
-    by_ssrc: HashMap<u32, usize>,
-    any_ssrc: Option<usize>,
+    /// Which group each SSRC has, if there are several groups.
+    by_ssrc: Option<Box<HashMap<u32, usize>>>,
+    any_ssrc: Option<u32>,
     derivation: Derivation,
     profile: Profile,
-    mki_len: usize,
     next_serial: u32,
-    serials: HashMap<KeyIdentity, u32>,
+    /// The serial of each key, if there are more than [`FEW_KEYS`].
+    serials: Option<Box<HashMap<KeyIdentity, u32>>>,
     /// Whether some keys only stay for packets on their way.
     replacing: bool,
     /// Counts the times that keys came or went.
     generation: u32,
 }
+
+/// Keys that are compared one by one before a table is made of them.
+const FEW_KEYS: usize = 8;
 
 /// Where the only key of a stream is, or nowhere if it has several; until keys come or go.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -64,13 +68,12 @@ impl Keys {
     pub(crate) fn new(set: &KeySet, derivation: Derivation) -> Result<Self, SessionError> {
         let mut keys = Self {
             groups: Vec::new(),
-            by_ssrc: HashMap::new(),
+            by_ssrc: None,
             any_ssrc: None,
             derivation,
             profile: set.profile(),
-            mki_len: set.mki_len(),
             next_serial: 0,
-            serials: HashMap::new(),
+            serials: None,
             replacing: false,
             generation: 1,
         };
@@ -84,16 +87,11 @@ impl Keys {
     pub(crate) fn duplicate(&self) -> Result<Self, SessionError> {
         let mut groups = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
-            let copy = |key: &Key| {
-                let copy = Key::new(key.entry.duplicate(), key.serial, &self.derivation)?;
-                let grace = key.grace;
-                Ok::<_, SessionError>(Box::new(Key { grace, ..copy }))
-            };
+            let first = group.first.duplicate(self.derivation)?;
             let mut others = Vec::with_capacity(group.others.len());
             for key in &group.others {
-                others.push(copy(key)?);
+                others.push(key.duplicate(self.derivation)?);
             }
-            let first = copy(&group.first)?;
             groups.push(Group { first, others });
         }
         Ok(Self {
@@ -110,7 +108,7 @@ impl Keys {
         if self.generation == u32::MAX {
             return Route::NONE;
         }
-        let group = self.by_ssrc.get(&ssrc).copied().or(self.any_ssrc);
+        let group = self.named(ssrc).or(self.any());
         let only = group.filter(|_| self.serving(ssrc).only().is_some());
         Route {
             generation: self.generation,
@@ -150,11 +148,11 @@ impl Keys {
     /// or to announce.
     pub(crate) fn short_until(&self, route: Route, serial: u32, soft_limit: u64) -> u64 {
         let plain = |key: &&Key| {
-            key.serial == serial && key.is_active() && key.entry.validity() == Validity::ALWAYS
+            key.serial == serial && key.is_active() && key.validity() == Validity::ALWAYS
         };
         let key = self.only_on(route).filter(plain);
         key.filter(|_| !self.replacing).map_or(0, |key| {
-            let limit = key.entry.lifetime().srtp_packets();
+            let limit = key.lifetime().srtp_packets();
             limit.saturating_sub(soft_limit.saturating_add(1))
         })
     }
@@ -174,22 +172,56 @@ impl Keys {
 
     /// The keys that may serve `ssrc`.
     pub(crate) fn serving(&self, ssrc: u32) -> Serving<'_> {
-        let named = if self.by_ssrc.is_empty() {
-            None
-        } else {
-            self.by_ssrc.get(&ssrc).copied()
-        };
         let group = |at: Option<usize>| at.and_then(|at| self.groups.get(at));
         Serving {
-            named: group(named),
-            any: group(self.any_ssrc),
+            named: group(self.named(ssrc)),
+            any: group(self.any()),
             replacing: self.replacing,
         }
     }
 
     /// Whether `ssrc` has keys of its own.
     pub(crate) fn names(&self, ssrc: u32) -> bool {
-        !self.by_ssrc.is_empty() && self.serving(ssrc).named.is_some()
+        self.named(ssrc).is_some()
+    }
+
+    /// The group for this SSRC alone.
+    fn named(&self, ssrc: u32) -> Option<usize> {
+        match &self.by_ssrc {
+            Some(by_ssrc) => by_ssrc.get(&ssrc).copied(),
+            None if self.any_ssrc.is_some() => None,
+            None => {
+                let mut only = self.groups.iter();
+                only.position(|group| group.first.ssrc() == Some(ssrc))
+            }
+        }
+    }
+
+    /// The group for all other SSRCs.
+    fn any(&self) -> Option<usize> {
+        self.any_ssrc.and_then(|group| usize::try_from(group).ok())
+    }
+
+    /// Notes whom the group at `at` is for.
+    fn note_group(&mut self, at: usize) {
+        let group = self.groups.get(at);
+        match group.and_then(|group| group.first.ssrc()) {
+            None => self.any_ssrc = u32::try_from(at).ok(),
+            Some(ssrc) if self.groups.len() > 1 => {
+                self.by_ssrc.get_or_insert_default().insert(ssrc, at);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// The serial of `master`, if it is in use.
+    fn serial_of(&self, master: &MasterKey) -> Option<u32> {
+        if let Some(serials) = &self.serials {
+            return serials.get(&KeyIdentity::of(master)).copied();
+        }
+        let mut keys = self.iter();
+        let same = keys.find(|key| bool::from(key.master().ct_eq(master)));
+        same.map(|key| key.serial)
     }
 
     pub(crate) fn by_serial_mut(&mut self, serial: u32) -> Option<&mut Key> {
@@ -221,28 +253,28 @@ impl Keys {
         if serving
             .all()
             .find(|key| key.serial == serial)
-            .is_none_or(|key| key.grace.is_some())
+            .is_none_or(|key| !key.is_active())
         {
             return;
         }
-        let groups = [self.by_ssrc.get(&ssrc).copied(), self.any_ssrc];
+        let groups = [self.named(ssrc), self.any()];
         for group in groups.into_iter().flatten() {
             let Some(group) = self.groups.get_mut(group) else {
                 continue;
             };
             for key in group.iter_mut() {
-                key.grace = key.grace.map(|left| left.saturating_sub(1));
+                key.come_nearer_to_the_end();
             }
         }
-        if self.iter().any(|key| key.grace == Some(0)) {
-            self.retain(|key| key.grace != Some(0));
-            let replacing = self.iter().any(|key| key.grace.is_some());
+        if self.iter().any(|key| key.grace() == Some(0)) {
+            self.retain(|key| key.grace() != Some(0));
+            let replacing = self.iter().any(|key| !key.is_active());
             self.replacing = replacing;
         }
     }
 
-    pub(crate) const fn derivation(&self) -> &Derivation {
-        &self.derivation
+    pub(crate) const fn derivation(&self) -> Derivation {
+        self.derivation
     }
 
     /// Every key, group by group.
@@ -255,30 +287,31 @@ impl Keys {
         if entry.key().profile() != self.profile {
             return Err(KeyingError::ProfileMismatch.into());
         }
-        if entry.mki().map_or(0, |mki| mki.as_octets().len()) != self.mki_len {
+        let mki_len = entry.mki().map_or(0, |mki| mki.as_octets().len());
+        if self.mki_len().is_some_and(|len| len != mki_len) {
             return Err(KeyingError::Mki.into());
         }
         let known = match entry.ssrc() {
-            Some(ssrc) => self.by_ssrc.get(&ssrc).copied(),
-            None => self.any_ssrc,
+            Some(ssrc) => self.named(ssrc),
+            None => self.any(),
         };
         if let Some(group) = known.and_then(|group| self.groups.get(group)) {
             group.check_new(&entry)?;
         }
-        let key = Key::new(entry, 0, &self.derivation)?;
+        let key = Key::new(entry, 0, self.derivation)?;
         self.insert(key, false);
         Ok(())
     }
 
     /// Drops every key with this MKI.
     pub(crate) fn remove(&mut self, mki: &Mki) -> Result<(), SessionError> {
-        let has = |key: &Key| key.entry.mki() == Some(mki);
+        let has = |key: &Key| key.has_mki(Some(mki));
         if !self.iter().any(has) {
             return Err(SessionError::UnknownMki);
         }
         let last = |group: &Group| {
             let mut active = group.iter().filter(|key| key.is_active()).peekable();
-            active.peek().is_some() && active.all(|key| has(key))
+            active.peek().is_some() && active.all(has)
         };
         if self.groups.iter().any(last) {
             return Err(SessionError::LastKey);
@@ -291,7 +324,7 @@ impl Keys {
     pub(crate) fn prefer(&mut self, mki: &Mki) -> Result<(), SessionError> {
         let mut found = false;
         for group in &mut self.groups {
-            let at = group.iter().position(|key| key.entry.mki() == Some(mki));
+            let at = group.iter().position(|key| key.has_mki(Some(mki)));
             if let Some(at) = at {
                 group.put_in_front(at);
                 found = true;
@@ -304,33 +337,41 @@ impl Keys {
         }
     }
 
+    /// Octets of the MKI, which all keys have or none.
+    fn mki_len(&self) -> Option<usize> {
+        self.iter().next().map(|key| key.mki().len())
+    }
+
     /// Whether `master` is in use.
     pub(crate) fn holds(&self, master: &MasterKey) -> bool {
-        self.knows(&KeyIdentity::of(master))
+        self.serial_of(master).is_some()
     }
 
     /// Whether the master key with this identity is in use.
     pub(crate) fn knows(&self, identity: &KeyIdentity) -> bool {
-        self.serials.contains_key(identity)
+        match &self.serials {
+            Some(serials) => serials.contains_key(identity),
+            None => self.iter().any(|key| key.identity() == *identity),
+        }
     }
 
     /// Whether `set` holds just the keys in use.
     pub(crate) fn same_as(&self, set: &KeySet) -> bool {
         let in_use = |entry: &KeyEntry| {
             self.iter().any(|key| {
-                key.grace.is_none()
-                    && key.entry.ssrc() == entry.ssrc()
-                    && key.entry.mki() == entry.mki()
-                    && bool::from(key.entry.key().ct_eq(entry.key()))
+                key.is_active()
+                    && key.ssrc() == entry.ssrc()
+                    && key.has_mki(entry.mki())
+                    && bool::from(key.master().ct_eq(entry.key()))
             })
         };
-        let active = self.iter().filter(|key| key.grace.is_none()).count();
+        let active = self.iter().filter(|key| key.is_active()).count();
         active == set.entries().len() && set.entries().iter().all(in_use)
     }
 
     /// Puts the keys of `set` in front of those in use, which stay for `grace` more packets.
     pub(crate) fn replace(&mut self, set: &KeySet, grace: u32) -> Result<(), SessionError> {
-        if set.mki_len() != self.mki_len {
+        if self.mki_len() != Some(set.mki_len()) {
             return Err(KeyingError::Mki.into());
         }
         let mut fresh = Vec::new();
@@ -338,11 +379,11 @@ impl Keys {
             if self.holds(entry.key()) {
                 return Err(KeyingError::DuplicateKey.into());
             }
-            fresh.push(Key::new(entry.duplicate(), 0, &self.derivation)?);
+            fresh.push(Key::new(entry.duplicate(), 0, self.derivation)?);
         }
         for group in &mut self.groups {
             for key in group.iter_mut() {
-                key.grace.get_or_insert(grace);
+                key.replace(grace);
             }
         }
         for key in fresh.into_iter().rev() {
@@ -357,15 +398,10 @@ impl Keys {
 
     /// Adds a key that newer ones replaced already.
     pub(crate) fn add_replaced(&mut self, entry: KeyEntry, grace: u32) -> Result<(), SessionError> {
-        let key = Key::new(entry, 0, &self.derivation)?;
+        let mut key = Key::new(entry, 0, self.derivation)?;
+        key.replace(grace);
         self.replacing = true;
-        self.insert(
-            Key {
-                grace: Some(grace),
-                ..key
-            },
-            false,
-        );
+        self.insert(key, false);
         Ok(())
     }
 
@@ -379,42 +415,54 @@ impl Keys {
     fn retain(&mut self, wanted: impl Fn(&Key) -> bool) {
         self.groups.retain_mut(|group| group.retain(&wanted));
         self.generation = self.generation.saturating_add(1);
-        self.by_ssrc.clear();
-        self.any_ssrc = None;
-        for (at, group) in self.groups.iter().enumerate() {
-            match group.first.entry.ssrc() {
-                Some(ssrc) => {
-                    self.by_ssrc.insert(ssrc, at);
-                }
-                None => self.any_ssrc = Some(at),
+        (self.by_ssrc, self.any_ssrc) = (None, None);
+        for at in 0..self.groups.len() {
+            self.note_group(at);
+        }
+        if self.serials.is_some() {
+            let identities: HashSet<KeyIdentity> = self.iter().map(Key::identity).collect();
+            if let Some(serials) = &mut self.serials {
+                serials.retain(|identity, _| identities.contains(identity));
             }
         }
-        let identities: HashSet<KeyIdentity> = self.iter().map(Key::identity).collect();
-        self.serials
-            .retain(|identity, _| identities.contains(identity));
     }
 
     /// Puts a key among those that serve the same SSRCs, in front of them or behind.
-    fn insert(&mut self, mut key: Key, in_front: bool) {
+    fn insert(&mut self, mut key: Box<Key>, in_front: bool) {
         self.generation = self.generation.saturating_add(1);
-        let next_serial = &mut self.next_serial;
-        key.serial = *self.serials.entry(key.identity()).or_insert_with(|| {
-            *next_serial += 1;
-            *next_serial - 1
+        key.serial = self.serial_of(key.master()).unwrap_or_else(|| {
+            self.next_serial += 1;
+            self.next_serial - 1
         });
-        let next = self.groups.len();
-        let group = match key.entry.ssrc() {
-            Some(ssrc) => *self.by_ssrc.entry(ssrc).or_insert(next),
-            None => *self.any_ssrc.get_or_insert(next),
+        let noted = self.serials.is_some().then(|| (key.identity(), key.serial));
+        let group = match key.ssrc() {
+            Some(ssrc) => self.named(ssrc),
+            None => self.any(),
         };
-        let key = Box::new(key);
-        match self.groups.get_mut(group) {
+        match group.and_then(|group| self.groups.get_mut(group)) {
             Some(group) if in_front => group.insert_in_front(key),
             Some(group) => group.others.push(key),
-            None => self.groups.push(Group {
-                first: key,
-                others: Vec::new(),
-            }),
+            None => {
+                if self.groups.is_empty() {
+                    // Most sessions have one key and no more.
+                    self.groups.reserve_exact(1);
+                }
+                let next = self.groups.len();
+                self.groups.push(Group {
+                    first: key,
+                    others: Vec::new(),
+                });
+                if next == 1 {
+                    self.note_group(0);
+                }
+                self.note_group(next);
+            }
+        }
+        if let (Some(serials), Some((identity, serial))) = (&mut self.serials, noted) {
+            serials.insert(identity, serial);
+        } else if self.iter().nth(FEW_KEYS).is_some() {
+            let serials = self.iter().map(|key| (key.identity(), key.serial));
+            self.serials = Some(Box::new(serials.collect()));
         }
     }
 }
@@ -464,8 +512,7 @@ impl<'a> Serving<'a> {
 
     /// The key with this MKI.
     pub(crate) fn with_mki(self, mki: &[u8]) -> Option<&'a Key> {
-        self.all()
-            .find(|key| key.entry.mki().is_some_and(|own| own.as_octets() == mki))
+        self.all().find(|key| !mki.is_empty() && key.mki() == mki)
     }
 
     pub(crate) fn by_serial(self, serial: u32) -> Option<&'a Key> {
@@ -525,19 +572,19 @@ impl Group {
             return Err(KeyingError::TooManyKeys);
         }
         for key in self.iter() {
-            let other = &key.entry;
-            if other.key().profile() != entry.key().profile() {
+            if key.master().profile() != entry.key().profile() {
                 return Err(KeyingError::ProfileMismatch);
             }
-            if bool::from(other.key().ct_eq(entry.key())) {
+            if bool::from(key.master().ct_eq(entry.key())) {
                 return Err(KeyingError::DuplicateKey);
             }
-            match (other.mki(), entry.mki()) {
-                (Some(a), Some(b)) if a == b => return Err(KeyingError::DuplicateKey),
-                (None, None) if other.validity().overlaps(entry.validity()) => {
+            if key.has_mki(entry.mki()) {
+                if entry.mki().is_some() {
+                    return Err(KeyingError::DuplicateKey);
+                }
+                if key.validity().overlaps(entry.validity()) {
                     return Err(KeyingError::NoSelector);
                 }
-                _ => {}
             }
         }
         Ok(())

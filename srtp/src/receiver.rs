@@ -15,13 +15,14 @@ use crate::framing::{RtpPacket, Trailer, Unsigned};
 use crate::keying::{
     KeyDerivationRate, KeyEntry, KeySet, MasterKey, MasterKeySource, Mki, Profile,
 };
+use crate::keys::Derived;
 use crate::packet::RtpHeader;
 use crate::session::{Rekey, Session, StreamInfo};
 use crate::session_keys::Protocol;
 use crate::stats::UnmatchedStats;
 use crate::transform::HmacSha1;
 
-use open::{Candidates, Refusal, index_of, open_rtcp, open_rtp};
+use open::{Candidates, Refusal, Spare, index_of, open_rtcp, open_rtp};
 pub(crate) use open::{Guess, Hint, Verdict};
 
 /// The receiving direction of an SRTP session: makes SRTP into RTP and SRTCP into RTCP, in place.
@@ -45,15 +46,17 @@ pub(crate) use open::{Guess, Hint, Verdict};
 pub struct Receiver {
     pub(crate) session: Session,
     /// The session before its ROC began anew, while packets of it may be on their way.
-    previous: Option<Previous>,
+    previous: Option<Box<Previous>>,
     unmatched: UnmatchedStats,
-    /// A packet that two sessions, or several keys, may have to be tried on.
-    copies: [Vec<u8>; 2],
+    /// A packet that several keys may have to be tried on, of a session that has them.
+    spare: Option<Box<Spare>>,
 }
 
 struct Previous {
-    session: Box<Session>,
+    session: Session,
     grace: u32,
+    /// A packet that both sessions may have to be tried on.
+    copy: Vec<u8>,
 }
 
 /// The ROC that a packet was sent with, found by trial.
@@ -99,7 +102,7 @@ impl Receiver {
             session,
             previous: None,
             unmatched,
-            copies: [Vec::new(), Vec::new()],
+            spare: None,
         }
     }
 
@@ -209,16 +212,17 @@ impl Receiver {
             return Err(UnprotectError::Forged);
         }
         let place = session.place(header.ssrc);
-        let mut copy = packet.to_vec();
+        let (mut copy, mut derived) = (packet.to_vec(), Derived::default());
         for (roc, tried) in rocs.take(MAX_ROC_SEARCH).zip(1..) {
             let index = u64::from(roc) << 16 | u64::from(header.seq);
             let keys = Candidates::new(session, &place, trailer.mki_of(packet), index)?;
             for key in keys.iter() {
-                let keys = key.session_keys(session.keys.derivation(), Protocol::Srtp, index);
+                let derivation = session.keys.derivation();
+                let keys = key.session_keys(derivation, Protocol::Srtp, index, &mut derived);
                 let keys = keys.ok_or(UnprotectError::NoKey)?;
                 let attempt = RtpPacket {
                     framing,
-                    keys: keys.get(),
+                    keys,
                     header,
                     index,
                 };
@@ -302,8 +306,13 @@ impl Receiver {
     /// [RFC 4568 §7.1.4]: https://www.rfc-editor.org/rfc/rfc4568#section-7.1.4
     pub fn rekey(&mut self, keys: &KeySet, rekey: Rekey, grace: u32) -> Result<(), SessionError> {
         if let Some(session) = self.session.rekey(keys, rekey, grace)? {
-            let session = Box::new(session);
-            self.previous = (grace > 0).then_some(Previous { session, grace });
+            self.previous = (grace > 0).then(|| {
+                Box::new(Previous {
+                    session,
+                    grace,
+                    copy: Vec::new(),
+                })
+            });
         }
         Ok(())
     }
@@ -393,24 +402,24 @@ impl Receiver {
     fn unprotect(
         &mut self,
         packet: &mut [u8],
-        open: impl Fn(&mut Session, &mut [u8], &mut Vec<u8>, &Hint) -> Result<usize, Refusal>,
+        open: impl Fn(&mut Session, &mut [u8], &mut Option<Box<Spare>>, &Hint) -> Result<usize, Refusal>,
         hint: &Hint,
     ) -> Result<usize, UnprotectError> {
-        let [copy, scratch] = &mut self.copies;
+        let spare = &mut self.spare;
         let opened = match &mut self.previous {
-            None => open(&mut self.session, packet, scratch, hint),
+            None => open(&mut self.session, packet, spare, hint),
             Some(previous) => {
-                copy.clear();
-                copy.extend_from_slice(packet);
+                previous.copy.clear();
+                previous.copy.extend_from_slice(packet);
                 let hint = Hint::stream_at(hint.likely);
-                match open(&mut self.session, packet, scratch, &hint) {
+                match open(&mut self.session, packet, spare, &hint) {
                     Ok(len) => {
                         previous.grace = previous.grace.saturating_sub(1);
                         Ok(len)
                     }
                     Err(refusal) => {
-                        packet.copy_from_slice(copy);
-                        open(&mut previous.session, packet, scratch, &hint).map_err(|_| refusal)
+                        packet.copy_from_slice(&previous.copy);
+                        open(&mut previous.session, packet, spare, &hint).map_err(|_| refusal)
                     }
                 }
             }

@@ -18,7 +18,7 @@ use crate::keying::{
 use crate::keys::{Derived, Key, Route};
 use crate::packet::{RtpHeader, rtcp_ssrc};
 use crate::session::{Done, Place, Rekey, Scope, Session, Settings, StreamInfo};
-use crate::session_keys::Protocol;
+use crate::session_keys::{Protocol, SessionKeys};
 use crate::stream::Streams;
 
 /// The sending direction of an SRTP session: makes RTP into SRTP and RTCP into SRTCP, in place.
@@ -137,16 +137,17 @@ impl Sender {
         let ssrc = rtcp_ssrc(packet, 0)?;
         let (framing, place) = (&self.session.framing, self.session.place(ssrc));
         let index = self.srtcp_index(&place)?;
-        let (key, keys, left) = self.key_for(&place, Protocol::Srtcp, index.into())?;
+        let mut derived = Derived::default();
+        let (key, keys, left) =
+            self.key_for(&place, Protocol::Srtcp, index.into(), &mut derived)?;
         let packet = RtcpPacket {
             framing,
-            keys: keys.get(),
+            keys,
             ssrc,
             index,
         };
         let protected = packet.seal(buffer, len, key.mki())?;
         let (serial, protocol) = (key.serial, Protocol::Srtcp);
-        let fresh = keys.into_fresh();
         let index = index.into();
         self.session.commit(
             Done {
@@ -158,8 +159,8 @@ impl Sender {
             },
             len,
         );
-        if let Some(fresh) = fresh {
-            self.session.keep(fresh, serial, protocol, index);
+        if derived.is_fresh() {
+            self.session.keep(&mut derived, serial, protocol, index);
         }
         Ok(protected)
     }
@@ -336,10 +337,10 @@ impl Sender {
             ..self.session.settings
         };
         let mut session = Session {
-            framing: self.session.framing,
+            framing: self.session.framing.clone(),
             keys: self.session.keys.duplicate()?,
             streams: Streams::new(ssrcs.len()),
-            events: Events::new(),
+            events: Events::default(),
             settings,
             retired: self.session.retired.clone(),
         };
@@ -394,10 +395,11 @@ impl Sender {
         let place = self.session.place_near(header.ssrc, likely);
         let framing = &self.session.framing;
         let index = self.srtp_index(&place, header.seq)?;
-        let (key, keys, left) = self.key_for(&place, Protocol::Srtp, index)?;
+        let mut derived = Derived::default();
+        let (key, keys, left) = self.key_for(&place, Protocol::Srtp, index, &mut derived)?;
         let packet = RtpPacket {
             framing,
-            keys: keys.get(),
+            keys,
             header,
             index,
         };
@@ -411,7 +413,6 @@ impl Sender {
         });
         let protected = packet.seal(buffer, len, key.mki(), unsigned)?;
         let (serial, protocol) = (key.serial, Protocol::Srtp);
-        let fresh = keys.into_fresh();
         self.session.commit(
             Done {
                 place,
@@ -422,8 +423,8 @@ impl Sender {
             },
             len,
         );
-        if let Some(fresh) = fresh {
-            self.session.keep(fresh, serial, protocol, index);
+        if derived.is_fresh() {
+            self.session.keep(&mut derived, serial, protocol, index);
         }
         Ok(protected)
     }
@@ -471,12 +472,13 @@ impl Sender {
     }
 
     #[inline]
-    fn key_for(
-        &self,
+    fn key_for<'a>(
+        &'a self,
         place: &Place,
         protocol: Protocol,
         index: u64,
-    ) -> Result<(&Key, Derived<'_>, u64), ProtectError> {
+        derived: &'a mut Derived,
+    ) -> Result<(&'a Key, &'a SessionKeys, u64), ProtectError> {
         let session = &self.session;
         if session.lacks_room(place) {
             return Err(ProtectError::StreamLimit);
@@ -491,7 +493,7 @@ impl Sender {
         if left == 0 {
             return Err(ProtectError::KeyExpired);
         }
-        let keys = key.session_keys(session.keys.derivation(), protocol, index);
+        let keys = key.session_keys(session.keys.derivation(), protocol, index, derived);
         Ok((key, keys.ok_or(ProtectError::NoKey)?, left))
     }
 

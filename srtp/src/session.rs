@@ -1,6 +1,7 @@
 //! What a sender and a receiver have in common.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 
 use crate::error::SessionError;
 use crate::event::{Event, Events};
@@ -9,9 +10,9 @@ use crate::index;
 use crate::kernel;
 use crate::key_uses::{KeyIdentity, MAX_RETIRED_KEYS, Retired};
 use crate::keying::{KeyEntry, KeySet, KeyingError, Mki};
-use crate::keys::{Key, Keys, Route, Serving};
+use crate::keys::{Derived, Key, Keys, Route, Serving};
 use crate::replay::Used;
-use crate::session_keys::{Protocol, SessionKeys};
+use crate::session_keys::Protocol;
 use crate::stats::StreamStats;
 use crate::stream::{Stream, Streams, limit};
 use crate::transform::HmacSha1;
@@ -229,7 +230,7 @@ impl Session {
         let used = self
             .stream(place)
             .map_or(0, |stream| stream.used(key.serial, protocol));
-        limit(key.entry.lifetime(), protocol).saturating_sub(used)
+        limit(key.lifetime(), protocol).saturating_sub(used)
     }
 
     /// Marks the index as used, counts the packet for its key, and says so if the key nears its end.
@@ -291,14 +292,14 @@ impl Session {
     #[cold]
     pub(crate) fn keep(
         &mut self,
-        fresh: Box<SessionKeys>,
+        derived: &mut Derived,
         serial: u32,
         protocol: Protocol,
         index: u64,
     ) {
         let r = self.keys.derivation().rate(protocol).epoch(index);
         if let Some(key) = self.keys.by_serial_mut(serial) {
-            key.keep(*fresh, r, protocol);
+            key.keep(derived, r);
         }
     }
 
@@ -341,11 +342,11 @@ impl Session {
         let mut session = Self {
             framing: Framing {
                 mki_len: set.mki_len(),
-                ..self.framing
+                ..self.framing.clone()
             },
-            keys: Keys::new(set, *self.keys.derivation())?,
+            keys: Keys::new(set, self.keys.derivation())?,
             streams: Streams::new(self.streams.max()),
-            events: Events::new(),
+            events: Events::default(),
             settings: Settings {
                 srtcp_start: 0,
                 common: self.settings.common && set.mki_len() == 0,
@@ -391,8 +392,8 @@ impl Session {
         {
             return Err(SessionError::KeyInUse);
         }
-        let given_up: Retired = self.keys.iter().map(Key::identity).collect();
-        self.check_room_to_retire(&given_up)?;
+        let given_up: BTreeSet<_> = self.keys.iter().map(Key::identity).collect();
+        self.check_room_to_retire(given_up.len())?;
         let previous = match rekey {
             Rekey::KeepRoc => {
                 self.keys.replace(set, grace)?;
@@ -403,7 +404,7 @@ impl Session {
                 Some(core::mem::replace(self, session))
             }
         };
-        self.retire(given_up);
+        self.retired.extend(given_up);
         Ok(previous)
     }
 
@@ -415,13 +416,13 @@ impl Session {
 
     /// Gives up the key with this MKI.
     pub(crate) fn remove_key(&mut self, mki: &Mki) -> Result<(), SessionError> {
-        let named = self.keys.iter().filter(|key| key.entry.mki() == Some(mki));
-        let mut given_up: Retired = named.map(Key::identity).collect();
-        self.check_room_to_retire(&given_up)?;
+        let named = self.keys.iter().filter(|key| key.has_mki(Some(mki)));
+        let mut given_up: BTreeSet<_> = named.map(Key::identity).collect();
+        self.check_room_to_retire(given_up.len())?;
         self.keys.remove(mki)?;
         // The same key may stay under another MKI.
         given_up.retain(|identity| !self.keys.knows(identity));
-        self.retire(given_up);
+        self.retired.extend(given_up);
         Ok(())
     }
 
@@ -430,7 +431,7 @@ impl Session {
         for stream in self.streams.iter() {
             for key in self.keys.serving(stream.ssrc).all() {
                 for protocol in [Protocol::Srtp, Protocol::Srtcp] {
-                    let limit = limit(key.entry.lifetime(), protocol);
+                    let limit = limit(key.lifetime(), protocol);
                     let left = limit.saturating_sub(stream.used(key.serial, protocol));
                     if left <= self.settings.soft_limit.min(limit / 2) {
                         self.events.push(Event::key(stream.ssrc, protocol, left));
@@ -453,27 +454,18 @@ impl Session {
         Ok(())
     }
 
-    /// Whether all of `given_up` can be remembered.
-    fn check_room_to_retire(&self, given_up: &Retired) -> Result<(), SessionError> {
-        if self.retired.len() + given_up.len() > MAX_RETIRED_KEYS {
+    /// Whether `given_up` keys more can be remembered.
+    fn check_room_to_retire(&self, given_up: usize) -> Result<(), SessionError> {
+        if self.retired.len() + given_up > MAX_RETIRED_KEYS {
             Err(SessionError::RetiredKeys)
         } else {
             Ok(())
         }
     }
 
-    /// Remembers keys that may yet open packets on their way, but none that is asked for again.
-    fn retire(&mut self, given_up: Retired) {
-        self.retired.extend(given_up);
-    }
-
     /// The ROC that the key management says streams with this SSRC begin with.
     fn initial_roc(&self, ssrc: u32) -> u32 {
-        self.keys
-            .serving(ssrc)
-            .all()
-            .next()
-            .map_or(0, |key| key.entry.roc())
+        self.keys.serving(ssrc).all().next().map_or(0, Key::roc)
     }
 
     pub(crate) fn infos(&self) -> impl Iterator<Item = StreamInfo> {

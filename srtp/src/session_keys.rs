@@ -4,6 +4,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Backend;
 use crate::kdf::{Kdf, Label, block_cipher};
+use crate::kernel::Isa;
 use crate::keying::{MAX_KEY_LEN, MasterKey, Profile};
 use crate::transform::{AesF8, BlockCipher, Gcm, GcmNonce, HmacSha1};
 
@@ -15,23 +16,41 @@ pub(crate) enum Protocol {
 }
 
 /// The session keys of one master key, one protocol and one `r`, ready for use.
+#[repr(C)]
 pub(crate) struct SessionKeys {
-    pub(crate) cipher: Cipher,
-    /// Present in every profile that has an authentication tag of its own.
-    pub(crate) mac: Option<HmacSha1>,
     pub(crate) salt: SessionSalt,
     /// For encrypted header extensions ([RFC 6904]), if some are negotiated.
     ///
     /// [RFC 6904]: https://www.rfc-editor.org/rfc/rfc6904
     pub(crate) header: Option<Box<HeaderKeys>>,
+    pub(crate) cipher: Cipher,
 }
 
+/// A cipher, with the MAC of every profile that has an authentication tag of its own.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "packets find their keys without a detour"
+)]
 pub(crate) enum Cipher {
-    Counter(BlockCipher),
-    F8(AesF8),
+    Counter(BlockCipher, HmacSha1),
+    F8(AesF8, HmacSha1),
     Gcm(Gcm),
     #[cfg(feature = "insecure-null")]
-    Null,
+    Null(Option<HmacSha1>),
+}
+
+/// The SRTCP session keys of one master key and one `r`, as they are kept.
+///
+/// Reports are rare: AES keys stay as they were derived and are expanded for each packet, which
+/// leaves a session smaller by their round keys and powers.
+pub(crate) enum SrtcpKeys {
+    Derived {
+        key: Zeroizing<[u8; MAX_KEY_LEN]>,
+        salt: SessionSalt,
+        mac: Option<Box<HmacSha1>>,
+    },
+    /// Ciphers that would allocate, or take long, to be expanded.
+    Expanded(Box<SessionKeys>),
 }
 
 /// The session key and salt for encrypted header extensions ([RFC 6904 §4]).
@@ -52,20 +71,16 @@ pub(crate) enum HeaderCipher {
     F8(AesF8),
 }
 
-impl SessionKeys {
-    /// Derives the keys for packets with `r`, the index divided by the key derivation rate.
-    ///
-    /// `None` only if a cipher refuses a key of its own length.
-    pub(crate) fn derive(
-        master: &MasterKey,
-        protocol: Protocol,
-        r: u64,
-        header_extensions: bool,
-        backend: Backend,
-    ) -> Option<Self> {
-        let profile = master.profile();
-        let isa = backend.isa()?;
-        let kdf = Kdf::new(master, isa)?;
+/// What session keys are made of.
+struct Octets {
+    key: Zeroizing<[u8; MAX_KEY_LEN]>,
+    salt: SessionSalt,
+    mac: Option<HmacSha1>,
+}
+
+impl Octets {
+    /// Derives the octets for packets with `r`, the index divided by the key derivation rate.
+    fn derive(kdf: &Kdf, profile: Profile, protocol: Protocol, r: u64, isa: Isa) -> Option<Self> {
         let [encryption, authentication, salting] = match protocol {
             Protocol::Srtp => [
                 Label::SrtpEncryption,
@@ -78,65 +93,170 @@ impl SessionKeys {
                 Label::SrtcpSalt,
             ],
         };
-        let salt = SessionSalt::derive(&kdf, salting, r, profile.salt_len());
         let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
-        let key = key.get_mut(..profile.key_len())?;
-        kdf.derive(encryption, r, key);
-        let cipher = Cipher::new(profile, key, salt.octets(profile.salt_len()), backend)?;
+        kdf.derive(encryption, r, key.get_mut(..profile.key_len())?);
         let mac = profile.has_mac().then(|| {
             let mut key = Zeroizing::new([0; 20]);
             kdf.derive(authentication, r, &mut *key);
             HmacSha1::new(&key, isa)
         });
-        let header = if header_extensions && protocol == Protocol::Srtp && cipher.encrypts() {
-            kdf.derive(Label::HeaderEncryption, r, key);
-            let salt = SessionSalt::derive(&kdf, Label::HeaderSalt, r, profile.salt_len());
-            let octets = salt.octets(profile.salt_len());
-            let cipher = match profile {
-                Profile::AesF8_128HmacSha1_80 => HeaderCipher::F8(AesF8::new(key, octets, isa)?),
-                _ => HeaderCipher::Counter(block_cipher(profile, key, isa)?),
-            };
-            Some(Box::new(HeaderKeys { cipher, salt }))
-        } else {
-            None
-        };
         Some(Self {
-            cipher,
+            key,
+            salt: SessionSalt::derive(kdf, salting, r, profile.salt_len()),
             mac,
+        })
+    }
+
+    fn expand(self, profile: Profile, backend: Backend) -> Option<SessionKeys> {
+        let Self { key, salt, mac } = self;
+        Some(SessionKeys {
+            cipher: Cipher::new(profile, &key, &salt, mac, backend)?,
             salt,
-            header,
+            header: None,
         })
     }
 }
 
+impl SessionKeys {
+    /// Derives the SRTP keys for packets with `r`, the index divided by the key derivation rate.
+    ///
+    /// `None` only if a cipher refuses a key of its own length.
+    pub(crate) fn derive(
+        master: &MasterKey,
+        r: u64,
+        header_extensions: bool,
+        backend: Backend,
+    ) -> Option<Self> {
+        let (profile, isa) = (master.profile(), backend.isa()?);
+        let kdf = Kdf::new(master, isa)?;
+        let octets = Octets::derive(&kdf, profile, Protocol::Srtp, r, isa)?;
+        let mut keys = octets.expand(profile, backend)?;
+        if header_extensions && keys.cipher.encrypts() {
+            keys.header = Some(Box::new(HeaderKeys::derive(&kdf, profile, r, isa)?));
+        }
+        Some(keys)
+    }
+
+    /// What authenticates packets, if not an AEAD.
+    #[inline]
+    pub(crate) const fn mac(&self) -> Option<&HmacSha1> {
+        match &self.cipher {
+            Cipher::Counter(_, mac) | Cipher::F8(_, mac) => Some(mac),
+            Cipher::Gcm(_) => None,
+            #[cfg(feature = "insecure-null")]
+            Cipher::Null(mac) => mac.as_ref(),
+        }
+    }
+}
+
+impl SrtcpKeys {
+    /// Derives the keys for packets with `r`, the index divided by the key derivation rate.
+    ///
+    /// `None` only if a cipher refuses a key of its own length.
+    pub(crate) fn derive(master: &MasterKey, r: u64, backend: Backend) -> Option<Self> {
+        let (profile, isa) = (master.profile(), backend.isa()?);
+        let kdf = Kdf::new(master, isa)?;
+        let octets = Octets::derive(&kdf, profile, Protocol::Srtcp, r, isa)?;
+        if !expands_in_place(profile) {
+            let keys = octets.expand(profile, backend)?;
+            return Some(Self::Expanded(Box::new(keys)));
+        }
+        let Octets { key, salt, mac } = octets;
+        let mac = mac.map(Box::new);
+        Some(Self::Derived { key, salt, mac })
+    }
+
+    /// The keys ready for use, in `room` if they have to be expanded.
+    pub(crate) fn expand<'a>(
+        &'a self,
+        profile: Profile,
+        backend: Backend,
+        room: &'a mut Option<SessionKeys>,
+    ) -> Option<&'a SessionKeys> {
+        let (key, salt, mac) = match self {
+            Self::Derived { key, salt, mac } => (key, salt, mac),
+            Self::Expanded(keys) => return Some(keys),
+        };
+        *room = Some(SessionKeys {
+            cipher: Cipher::new(profile, key, salt, mac.as_deref().cloned(), backend)?,
+            salt: salt.clone(),
+            header: None,
+        });
+        room.as_ref()
+    }
+}
+
+impl HeaderKeys {
+    fn derive(kdf: &Kdf, profile: Profile, r: u64, isa: Isa) -> Option<Self> {
+        let salt = SessionSalt::derive(kdf, Label::HeaderSalt, r, profile.salt_len());
+        let mut key = Zeroizing::new([0; MAX_KEY_LEN]);
+        let key = key.get_mut(..profile.key_len())?;
+        kdf.derive(Label::HeaderEncryption, r, key);
+        let cipher = match profile {
+            Profile::AesF8_128HmacSha1_80 => {
+                HeaderCipher::F8(AesF8::new(key, salt.octets(profile.salt_len()), isa)?)
+            }
+            _ => HeaderCipher::Counter(block_cipher(profile, key, isa)?),
+        };
+        Some(Self { cipher, salt })
+    }
+}
+
 impl Cipher {
-    fn new(profile: Profile, key: &[u8], salt: &[u8], backend: Backend) -> Option<Self> {
+    #[expect(
+        clippy::inline_always,
+        reason = "moved through the stack, keys take longer than their expansion"
+    )]
+    #[inline(always)]
+    fn new(
+        profile: Profile,
+        key: &[u8; MAX_KEY_LEN],
+        salt: &SessionSalt,
+        mac: Option<HmacSha1>,
+        backend: Backend,
+    ) -> Option<Self> {
+        let key = key.get(..profile.key_len())?;
         match profile {
             Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
                 Gcm::aes(key, backend).map(Self::Gcm)
             }
             #[cfg(feature = "aria")]
             Profile::AeadAria128Gcm | Profile::AeadAria256Gcm => Gcm::aria(key).map(Self::Gcm),
-            Profile::AesF8_128HmacSha1_80 => AesF8::new(key, salt, backend.isa()?).map(Self::F8),
+            Profile::AesF8_128HmacSha1_80 => {
+                let salt = salt.octets(profile.salt_len());
+                Some(Self::F8(AesF8::new(key, salt, backend.isa()?)?, mac?))
+            }
             #[cfg(feature = "insecure-null")]
             Profile::NullHmacSha1_80 | Profile::NullHmacSha1_32 | Profile::NullNull => {
-                Some(Self::Null)
+                Some(Self::Null(mac))
             }
-            _ => block_cipher(profile, key, backend.isa()?).map(Self::Counter),
+            _ => Some(Self::Counter(
+                block_cipher(profile, key, backend.isa()?)?,
+                mac?,
+            )),
         }
     }
 
     pub(crate) const fn encrypts(&self) -> bool {
         match self {
-            Self::Counter(_) | Self::F8(_) | Self::Gcm(_) => true,
+            Self::Counter(..) | Self::F8(..) | Self::Gcm(_) => true,
             #[cfg(feature = "insecure-null")]
-            Self::Null => false,
+            Self::Null(_) => false,
         }
     }
 }
 
+/// Whether the ciphers of a profile are expanded quickly, and without memory of their own.
+const fn expands_in_place(profile: Profile) -> bool {
+    #[cfg(feature = "aria")]
+    if profile.is_aria() {
+        return false;
+    }
+    !matches!(profile, Profile::AesF8_128HmacSha1_80)
+}
+
 /// A session salt, filled up with zeros on its right to the length of a block.
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct SessionSalt([u8; 16]);
 
 impl SessionSalt {
@@ -181,9 +301,68 @@ impl SessionKeys {
         let cipher = Cipher::Gcm(Gcm::aes(key, backend).unwrap());
         Self {
             cipher,
-            mac: None,
             salt: padded,
             header: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Independent implementation: what is expanded for a packet, against the RustCrypto crates.
+
+    use alloc::vec::Vec;
+
+    use super::{Cipher, Octets, Protocol, SessionKeys, SrtcpKeys};
+    use crate::Backend;
+    use crate::kdf::Kdf;
+    use crate::keying::{MasterKey, Profile};
+
+    /// What the keys make of a message.
+    fn sealed(keys: &SessionKeys) -> Vec<u8> {
+        let mut data = [7; 100];
+        let tag = match &keys.cipher {
+            Cipher::Gcm(gcm) => {
+                let mut tag = [0; 16];
+                let nonce = keys.salt.nonce(1, 2);
+                gcm.seal(nonce, &[3; 12], &mut data, &mut tag).unwrap();
+                tag.to_vec()
+            }
+            Cipher::Counter(cipher, mac) => {
+                cipher.apply_ctr(keys.salt.counter_block(1, 2), &mut data);
+                mac.tag(&data, None).to_vec()
+            }
+            Cipher::F8(cipher, mac) => {
+                cipher.apply(&[4; 16], &mut data);
+                mac.tag(&data, None).to_vec()
+            }
+            #[cfg(feature = "insecure-null")]
+            Cipher::Null(mac) => mac.iter().flat_map(|mac| mac.tag(&data, None)).collect(),
+        };
+        [&data[..], &tag].concat()
+    }
+
+    #[test]
+    fn srtcp_keys_expand_to_what_they_would_be_at_hand_for_every_packet() {
+        for &profile in Profile::ALL {
+            let (key, salt) = ([1; 32], [2; 14]);
+            let (key, salt) = (&key[..profile.key_len()], &salt[..profile.salt_len()]);
+            let master = MasterKey::new(profile, key, salt).unwrap();
+            let twin = Backend::RustCrypto;
+            let kdf = Kdf::new(&master, twin.isa().unwrap()).unwrap();
+            for backend in Backend::available() {
+                for r in [0, 5] {
+                    let isa = twin.isa().unwrap();
+                    let octets = Octets::derive(&kdf, profile, Protocol::Srtcp, r, isa).unwrap();
+                    let at_hand = sealed(&octets.expand(profile, twin).unwrap());
+                    let keys = SrtcpKeys::derive(&master, r, backend).unwrap();
+                    for _ in 0..2 {
+                        let mut room = None;
+                        let expanded = keys.expand(profile, backend, &mut room).unwrap();
+                        assert_eq!(sealed(expanded), at_hand, "{profile:?} {backend:?}");
+                    }
+                }
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The state of one SSRC, and the table of all of them.
 
+mod removed;
+
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::error::SessionError;
 use crate::index;
@@ -13,6 +14,8 @@ use crate::keys::Route;
 use crate::replay::ReplayWindow;
 use crate::session_keys::Protocol;
 use crate::stats::StreamStats;
+
+use removed::Removed;
 
 /// One SSRC of a session: its indices and how many packets each master key served it with.
 ///
@@ -320,33 +323,10 @@ pub(crate) struct Streams {
     /// Where the stream of the latest packet is: often that of the next. Nothing but time depends on
     /// it.
     recent: usize,
-    by_ssrc: HashMap<u32, usize>,
+    /// Where in the list each stream is; made for the second.
+    by_ssrc: Option<Box<HashMap<u32, u32>>>,
     max: usize,
-    parked: HashMap<u32, Parked>,
-    parking_order: VecDeque<u32>,
-    /// SSRCs that another sender serves now.
-    barred: HashSet<u32>,
-}
-
-/// What is left of a stream that was removed.
-#[derive(Debug)]
-struct Parked {
-    next_roc: Option<u32>,
-    srtp: Option<u64>,
-    srtcp: Option<u64>,
-    usage: KeyUsage,
-}
-
-impl Parked {
-    /// The stream as it goes on: all that its windows held counts as used.
-    fn revive(&self, ssrc: u32, window: u32) -> Stream {
-        let mut stream = Stream::new(ssrc, 0, window);
-        stream.next_roc = self.next_roc;
-        stream.srtp = ReplayWindow::used_up_to(window, self.srtp);
-        stream.srtcp = ReplayWindow::used_up_to(window, self.srtcp);
-        stream.usage.clone_from(&self.usage);
-        stream
-    }
+    removed: Option<Box<Removed>>,
 }
 
 impl Streams {
@@ -354,11 +334,9 @@ impl Streams {
         Self {
             list: Vec::new(),
             recent: 0,
-            by_ssrc: HashMap::new(),
+            by_ssrc: None,
             max,
-            parked: HashMap::new(),
-            parking_order: VecDeque::new(),
-            barred: HashSet::new(),
+            removed: None,
         }
     }
 
@@ -391,6 +369,20 @@ impl Streams {
         }
     }
 
+    /// Notes where the stream is, unless it is the only one that there ever was.
+    fn note_place(&mut self, ssrc: u32, at: usize) {
+        if at == 0 && self.by_ssrc.is_none() {
+            return;
+        }
+        let first = self.list.first().map(|first| (first.ssrc, 0));
+        let by_ssrc = self
+            .by_ssrc
+            .get_or_insert_with(|| Box::new(first.into_iter().collect()));
+        if let Ok(at) = u32::try_from(at) {
+            by_ssrc.insert(ssrc, at);
+        }
+    }
+
     /// The stream at `at`, for a packet that claims to be of it.
     #[inline]
     pub(crate) fn take_turn(&mut self, at: usize) -> Option<&mut Stream> {
@@ -400,7 +392,10 @@ impl Streams {
 
     #[inline]
     fn look_for(&self, ssrc: u32) -> Option<usize> {
-        self.by_ssrc.get(&ssrc).copied()
+        match &self.by_ssrc {
+            Some(by_ssrc) => by_ssrc.get(&ssrc).and_then(|at| usize::try_from(*at).ok()),
+            None => self.list.iter().position(|stream| stream.ssrc == ssrc),
+        }
     }
 
     pub(crate) fn at(&self, at: usize) -> Option<&Stream> {
@@ -424,50 +419,45 @@ impl Streams {
     }
 
     pub(crate) fn is_barred(&self, ssrc: u32) -> bool {
-        !self.barred.is_empty() && self.barred.contains(&ssrc)
+        let removed = self.removed.as_ref();
+        removed.is_some_and(|removed| removed.is_barred(ssrc))
     }
 
     pub(crate) fn bar(&mut self, ssrc: u32) {
-        self.barred.insert(ssrc);
+        self.removed.get_or_insert_default().bar(ssrc);
     }
 
     /// SSRCs that another sender serves now, in ascending order.
     pub(crate) fn barred(&self) -> Vec<u32> {
-        let mut barred: Vec<u32> = self.barred.iter().copied().collect();
-        barred.sort_unstable();
-        barred
+        let removed = self.removed.as_ref();
+        removed.map_or_else(Vec::new, |removed| removed.barred())
     }
 
     /// The stream that was removed, as it goes on if its packets come again.
     pub(crate) fn revived(&self, ssrc: u32, window: u32) -> Option<Stream> {
-        if self.parked.is_empty() {
-            return None;
-        }
-        self.parked
-            .get(&ssrc)
-            .map(|parked| parked.revive(ssrc, window))
+        self.removed.as_ref()?.revived(ssrc, window)
     }
 
     /// Adds a stream; it takes the place of a removed one with its SSRC.
     pub(crate) fn insert(&mut self, stream: Stream) -> Result<usize, SessionError> {
         let ssrc = stream.ssrc;
-        if self.is_full() || self.by_ssrc.contains_key(&ssrc) {
+        if self.is_full() || self.look_for(ssrc).is_some() {
             return Err(SessionError::StreamLimit);
         }
-        if self.parked.remove(&ssrc).is_some() {
-            self.parking_order.retain(|parked| *parked != ssrc);
+        if let Some(removed) = &mut self.removed {
+            removed.forget(ssrc);
         }
         let at = self.list.len();
         if at == 0 {
             // Most sessions have one stream and no more.
             self.list.reserve_exact(1);
         }
-        self.by_ssrc.insert(ssrc, at);
         self.list.push(Stream {
             route: Route::NONE,
             short_until: 0,
             ..stream
         });
+        self.note_place(ssrc, at);
         Ok(at)
     }
 
@@ -476,16 +466,20 @@ impl Streams {
         let Some(stream) = self.revived(ssrc, window) else {
             return self.take(ssrc);
         };
-        self.parked.remove(&ssrc);
-        self.parking_order.retain(|parked| *parked != ssrc);
+        if let Some(removed) = &mut self.removed {
+            removed.forget(ssrc);
+        }
         Some(stream)
     }
 
     fn take(&mut self, ssrc: u32) -> Option<Stream> {
-        let at = self.by_ssrc.remove(&ssrc)?;
+        let at = self.look_for(ssrc)?;
         let stream = self.list.swap_remove(at);
-        if let Some(moved) = self.list.get(at) {
-            self.by_ssrc.insert(moved.ssrc, at);
+        if let Some(by_ssrc) = &mut self.by_ssrc {
+            by_ssrc.remove(&ssrc);
+            if let (Some(moved), Ok(at)) = (self.list.get(at), u32::try_from(at)) {
+                by_ssrc.insert(moved.ssrc, at);
+            }
         }
         Some(stream)
     }
@@ -502,29 +496,13 @@ impl Streams {
         if self.find(ssrc).is_none() {
             return Err(SessionError::UnknownSsrc);
         }
-        if self.parking_order.len() >= self.max {
-            let expendable = |ssrc: &u32| {
-                let usage = self.parked.get(ssrc).map(|parked| &parked.usage);
-                forget || usage.is_none_or(|usage| !usage.iter().any(|usage| live(usage.serial)))
-            };
-            let oldest = self.parking_order.iter().position(expendable);
-            let oldest = oldest.and_then(|at| self.parking_order.remove(at));
-            self.parked
-                .remove(&oldest.ok_or(SessionError::StreamLimit)?);
+        let removed = self.removed.get_or_insert_default();
+        if !removed.make_room(self.max, forget, live) {
+            return Err(SessionError::StreamLimit);
         }
-        let Some(stream) = self.take(ssrc) else {
-            return Err(SessionError::UnknownSsrc);
-        };
-        self.parking_order.push_back(ssrc);
-        self.parked.insert(
-            ssrc,
-            Parked {
-                next_roc: stream.next_roc,
-                srtp: stream.srtp.highest(),
-                srtcp: stream.srtcp.highest(),
-                usage: stream.usage,
-            },
-        );
+        if let Some(stream) = self.take(ssrc) {
+            self.removed.get_or_insert_default().remember(stream);
+        }
         Ok(())
     }
 
@@ -546,8 +524,38 @@ impl Streams {
 
     /// Every stream that was removed, in the order of their removal.
     pub(crate) fn removed(&self, window: u32) -> impl Iterator<Item = Stream> {
-        self.parking_order
-            .iter()
-            .filter_map(move |ssrc| Some(self.parked.get(ssrc)?.revive(*ssrc, window)))
+        let removed = self.removed.iter();
+        removed.flat_map(move |removed| removed.iter(window))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Self-consistency: every stream is found where it is, however many came and went.
+
+    use super::{Stream, Streams, Vec};
+
+    #[test]
+    fn streams_are_found_as_they_come_and_go() {
+        let mut streams = Streams::new(4);
+        let mut live: Vec<u32> = Vec::new();
+        for step in 0..1000_u32 {
+            let ssrc = step.wrapping_mul(0x9e37_79b9) >> 29;
+            if live.contains(&ssrc) {
+                streams.park(ssrc, true, |_| true).unwrap();
+                live.retain(|other| *other != ssrc);
+            } else {
+                let room = live.len() < 4;
+                let added = streams.insert(Stream::new(ssrc, 0, 64)).is_ok();
+                assert_eq!(added, room);
+                live.extend(added.then_some(ssrc));
+            }
+            assert_eq!(streams.iter().len(), live.len());
+            for ssrc in 0..8 {
+                let found = streams.get(ssrc).map(|stream| stream.ssrc);
+                assert_eq!(found, live.contains(&ssrc).then_some(ssrc), "step {step}");
+                assert_eq!(streams.find_at(ssrc, usize::MAX), streams.find(ssrc));
+            }
+        }
     }
 }

@@ -62,8 +62,7 @@ impl RtcpPacket<'_> {
         let end = put(buffer, len, &word.to_be_bytes())?;
         let tag = self
             .keys
-            .mac
-            .as_ref()
+            .mac()
             .map(|mac| Some(mac.tag(buffer.get(..end)?, None)));
         let mut end = put(buffer, end, mki)?;
         if let Some(tag) = tag {
@@ -97,7 +96,7 @@ impl RtcpPacket<'_> {
             let (aad, body) = associated_data(packet, len, word)?;
             return gcm.open(nonce, aad.as_slice(), body, &tag).ok();
         }
-        if let Some(mac) = &self.keys.mac {
+        if let Some(mac) = self.keys.mac() {
             let (message, rest) = packet.split_at_checked(len + WORD_LEN)?;
             if !mac.verify(message, None, rest.get(self.framing.mki_len..)?) {
                 return None;
@@ -112,13 +111,13 @@ impl RtcpPacket<'_> {
     fn apply_keystream(&self, packet: &mut [u8], word: u32) -> Option<()> {
         let (clear, body) = packet.split_first_chunk_mut::<RTCP_HEADER_LEN>()?;
         match &self.keys.cipher {
-            Cipher::Counter(cipher) => {
+            Cipher::Counter(cipher, _) => {
                 cipher.apply_ctr(
                     self.keys.salt.counter_block(self.ssrc, self.index.into()),
                     body,
                 );
             }
-            Cipher::F8(cipher) => {
+            Cipher::F8(cipher, _) => {
                 // RFC 3711 4.1.2.3: 0, E and index, then the header.
                 let mut iv = [0; 16];
                 iv[4..8].copy_from_slice(&word.to_be_bytes());
@@ -127,7 +126,7 @@ impl RtcpPacket<'_> {
             }
             Cipher::Gcm(_) => {}
             #[cfg(feature = "insecure-null")]
-            Cipher::Null => {}
+            Cipher::Null(_) => {}
         }
         Some(())
     }

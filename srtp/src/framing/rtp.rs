@@ -185,7 +185,7 @@ impl RtpPacket<'_> {
         if trailer.carries_roc {
             end = put(rest, end, &roc)?;
         }
-        if let (1.., Some(mac)) = (trailer.mac, &self.keys.mac) {
+        if let (1.., Some(mac)) = (trailer.mac, self.keys.mac()) {
             if let Some(unsigned) = unsigned {
                 *unsigned = Unsigned {
                     message: len,
@@ -234,7 +234,7 @@ impl RtpPacket<'_> {
         verdict: Option<bool>,
     ) -> Option<()> {
         let hidden = extension::is_cryptex(&self.header);
-        if let (1.., Some(mac)) = (trailer.mac, &self.keys.mac) {
+        if let (1.., Some(mac)) = (trailer.mac, self.keys.mac()) {
             let roc = roc(self.index).to_be_bytes();
             let tag = rest.get(rest.len().checked_sub(trailer.mac)?..)?;
             if !verdict.unwrap_or_else(|| mac.verify(packet, Some(roc), tag)) {
@@ -285,17 +285,17 @@ impl RtpPacket<'_> {
         }
         let (clear, body) = packet.split_at_mut_checked(self.clear_len(hidden))?;
         match &self.keys.cipher {
-            Cipher::Counter(cipher) => {
+            Cipher::Counter(cipher, _) => {
                 let iv = self.keys.salt.counter_block(self.header.ssrc, self.index);
                 cipher.apply_ctr(iv, body);
             }
-            Cipher::F8(cipher) => {
+            Cipher::F8(cipher, _) => {
                 let iv = extension::f8_iv(clear.first_chunk()?, self.index);
                 cipher.apply(&iv, body);
             }
             Cipher::Gcm(_) => {}
             #[cfg(feature = "insecure-null")]
-            Cipher::Null => {}
+            Cipher::Null(_) => {}
         }
         Some(())
     }

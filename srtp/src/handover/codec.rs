@@ -57,7 +57,7 @@ pub(super) fn encode(session: &Session, keys: HandoverKeys) -> Zeroizing<Vec<u8>
         out.u8(key.is_active().into());
     }
     out.count(session.retired.len());
-    for identity in &session.retired {
+    for identity in session.retired.iter() {
         out.octets(&identity.to_octets());
     }
     let barred = session.streams.barred();
@@ -180,23 +180,23 @@ impl Writer {
     }
 
     fn key(&mut self, key: &Key) {
-        let entry = &key.entry;
-        self.octets(entry.key().expose_key());
-        self.octets(entry.key().expose_salt());
-        let has_ssrc = entry.ssrc().map_or(0, |_| HAS_SSRC);
-        self.u8(has_ssrc | entry.mki().map_or(0, |_| HAS_MKI));
-        if let Some(ssrc) = entry.ssrc() {
+        self.octets(key.master().expose_key());
+        self.octets(key.master().expose_salt());
+        let has_ssrc = key.ssrc().map_or(0, |_| HAS_SSRC);
+        let has_mki = if key.mki().is_empty() { 0 } else { HAS_MKI };
+        self.u8(has_ssrc | has_mki);
+        if let Some(ssrc) = key.ssrc() {
             self.u32(ssrc);
         }
-        if let Some(mki) = entry.mki() {
-            self.u8(u8::try_from(mki.as_octets().len()).unwrap_or(u8::MAX));
-            self.octets(mki.as_octets());
+        if !key.mki().is_empty() {
+            self.u8(u8::try_from(key.mki().len()).unwrap_or(u8::MAX));
+            self.octets(key.mki());
         }
-        self.u32(entry.roc());
-        self.u64(entry.lifetime().srtp_packets());
-        self.u64(entry.lifetime().srtcp_packets());
-        self.u64(entry.validity().from());
-        self.u64(entry.validity().to());
+        self.u32(key.roc());
+        self.u64(key.lifetime().srtp_packets());
+        self.u64(key.lifetime().srtcp_packets());
+        self.u64(key.validity().from());
+        self.u64(key.validity().to());
         match key.grace() {
             None => self.u8(0),
             Some(grace) => {

@@ -4,9 +4,10 @@ mod aes_ni;
 mod vaes256;
 mod vaes512;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
 use super::detect::{Isa, Level};
+use super::registers::erase;
 
 pub(super) use aes_ni::encrypt as encrypt_aes_ni;
 pub(super) use vaes512::{counter_groups, encrypt as encrypt_vaes512, first_counters};
@@ -16,14 +17,19 @@ pub(super) type RoundKeys = [[u8; 16]; 15];
 
 /// An expanded AES key.
 #[repr(C, align(16))]
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct AesKey {
     round_keys: RoundKeys,
-    #[zeroize(skip)]
     rounds: Rounds,
-    #[zeroize(skip)]
     isa: Isa,
 }
+
+impl Drop for AesKey {
+    fn drop(&mut self) {
+        erase(&mut self.round_keys);
+    }
+}
+
+impl ZeroizeOnDrop for AesKey {}
 
 /// How many rounds a key of its length takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,6 +41,7 @@ pub(super) enum Rounds {
 
 impl AesKey {
     /// Expands a key of 16, 24 or 32 octets. `None` for other lengths, or without AES-NI.
+    #[inline]
     pub(crate) fn new(key: &[u8], isa: Isa) -> Option<Self> {
         let rounds = match key.len() {
             16 => Rounds::Ten,

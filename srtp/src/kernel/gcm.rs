@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::aes::{AesKey, Rounds};
 use super::detect::{Isa, Level};
-use super::registers::store128;
+use super::registers::{erase, store128};
 
 /// Powers of H at hand: fifteen blocks of ciphertext, one of associated data and one of lengths
 /// take one reduction.
@@ -26,16 +26,26 @@ const MAX_LEN: usize = 16 * 65_534;
 /// An AES-GCM key ([NIST SP 800-38D]) for nonces of 12 octets and tags of 16.
 ///
 /// [NIST SP 800-38D]: https://csrc.nist.gov/pubs/sp/800/38/d/final
+///
+/// What tells the variants apart comes last, so that other ciphers fit in front of it.
 #[repr(C, align(16))]
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct GcmKey {
-    aes: AesKey,
     powers: Powers,
+    aes: AesKey,
 }
+
+impl Drop for GcmKey {
+    fn drop(&mut self) {
+        erase(&mut self.powers);
+    }
+}
+
+impl ZeroizeOnDrop for GcmKey {}
 
 impl GcmKey {
     /// Expands a key of 16, 24 or 32 octets. `None` for other lengths, or without AES-NI and
     /// PCLMULQDQ.
+    #[inline]
     pub(crate) fn new(key: &[u8], isa: Isa) -> Option<Self> {
         let aes = AesKey::new(key, isa)?;
         let mut hash_key = [0; 16];
@@ -43,7 +53,7 @@ impl GcmKey {
         // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
         let powers = unsafe { pclmulqdq::powers(&hash_key) };
         hash_key.zeroize();
-        Some(Self { aes, powers })
+        Some(Self { powers, aes })
     }
 
     /// Encrypts `data` in place under `nonce`, the upper 96 bits, and puts the tag over `aad` and the

@@ -103,6 +103,11 @@ impl KeyEntry {
         self.roc
     }
 
+    #[cfg(feature = "engine")]
+    pub(crate) fn into_key_and_mki(self) -> (MasterKey, Option<Mki>) {
+        (self.key, self.mki)
+    }
+
     /// A second copy of the entry, key included.
     #[must_use]
     pub fn duplicate(&self) -> Self {

@@ -8,7 +8,7 @@ use crate::error::UnprotectError;
 use crate::framing::{OpenError, RtcpPacket, RtpPacket, Trailer, Unsigned, rtcp};
 use crate::header_extension::is_cryptex;
 use crate::keying::{RocTransport, RocTransportMode};
-use crate::keys::{Key, Serving};
+use crate::keys::{Derived, Key, Serving};
 use crate::packet::{RtpHeader, rtcp_ssrc};
 use crate::replay::Used;
 use crate::session::{Done, Place, Session};
@@ -60,6 +60,10 @@ pub(crate) struct Guess {
     pub(crate) unsigned: Unsigned,
 }
 
+/// Room for a copy of a packet that several keys may have to be tried on, in sessions that have them.
+#[derive(Default)]
+pub(super) struct Spare(Vec<u8>);
+
 /// Why a packet was refused, and the SSRC it names if it could be read.
 #[derive(Clone, Copy)]
 pub(super) struct Refusal {
@@ -71,7 +75,7 @@ pub(super) struct Refusal {
 pub(super) fn open_rtp(
     session: &mut Session,
     packet: &mut [u8],
-    scratch: &mut Vec<u8>,
+    spare: &mut Option<Box<Spare>>,
     hint: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
@@ -108,16 +112,16 @@ pub(super) fn open_rtp(
         }
         .open(packet, trailer, hint.verdict_for(serial, index))
     };
-    let mut fresh = None;
-    let opened = attempt.open(packet, scratch, &mut fresh, open);
+    let mut derived = Derived::default();
+    let opened = attempt.open(packet, spare, &mut derived, open);
     let (opened, len) = opened.map_err(refuse)?;
     // RFC 4771 3: in mode 1 a packet without a tag proves nothing, so it moves nothing either.
     let mode = framing.parameters.roc_transport.map(RocTransport::mode);
     if trailer.authenticates() || mode != Some(RocTransportMode::Mode1) {
         let serial = opened.serial;
         session.commit(opened.by(place), len);
-        if let Some(fresh) = fresh {
-            session.keep(fresh, serial, Protocol::Srtp, index);
+        if derived.is_fresh() {
+            session.keep(&mut derived, serial, Protocol::Srtp, index);
         }
         session.keys.note_opened(header.ssrc, serial);
     }
@@ -127,7 +131,7 @@ pub(super) fn open_rtp(
 pub(super) fn open_rtcp(
     session: &mut Session,
     packet: &mut [u8],
-    scratch: &mut Vec<u8>,
+    spare: &mut Option<Box<Spare>>,
     _: &Hint,
 ) -> Result<usize, Refusal> {
     let framing = &session.framing;
@@ -159,13 +163,13 @@ pub(super) fn open_rtcp(
         }
         .open(packet)
     };
-    let mut fresh = None;
-    let opened = attempt.open(packet, scratch, &mut fresh, open);
+    let mut derived = Derived::default();
+    let opened = attempt.open(packet, spare, &mut derived, open);
     let (opened, len) = opened.map_err(refuse)?;
     let serial = opened.serial;
     session.commit(opened.by(place), len);
-    if let Some(fresh) = fresh {
-        session.keep(fresh, serial, Protocol::Srtcp, index.into());
+    if derived.is_fresh() {
+        session.keep(&mut derived, serial, Protocol::Srtcp, index.into());
     }
     session.keys.note_opened(ssrc, serial);
     Ok(len)
@@ -309,8 +313,8 @@ impl Attempt<'_> {
     fn open(
         &self,
         packet: &mut [u8],
-        scratch: &mut Vec<u8>,
-        fresh: &mut Option<Box<SessionKeys>>,
+        spare: &mut Option<Box<Spare>>,
+        derived: &mut Derived,
         open: impl Fn(u32, &SessionKeys, &mut [u8]) -> Result<usize, OpenError>,
     ) -> Result<(Opened, usize), UnprotectError> {
         let &Self {
@@ -331,10 +335,12 @@ impl Attempt<'_> {
         }
         // An AEAD that fails leaves nothing to try the next key on.
         let several = session.framing.profile.is_aead() && candidates.are_several();
-        if several {
-            scratch.clear();
-            scratch.extend_from_slice(packet);
-        }
+        let copy = several.then(|| {
+            let copy = &mut spare.get_or_insert_default().0;
+            copy.clear();
+            copy.extend_from_slice(packet);
+            &*copy
+        });
         let mut error = UnprotectError::NoKey;
         for key in candidates.iter() {
             let left = session.left(place, key, protocol);
@@ -343,11 +349,10 @@ impl Attempt<'_> {
                 continue;
             }
             let derivation = session.keys.derivation();
-            let keys = key.session_keys(derivation, protocol, index).ok_or(error)?;
-            match open(key.serial, keys.get(), packet) {
+            let keys = key.session_keys(derivation, protocol, index, derived);
+            match open(key.serial, keys.ok_or(error)?, packet) {
                 Ok(len) => {
                     let serial = key.serial;
-                    *fresh = keys.into_fresh();
                     return Ok((
                         Opened {
                             serial,
@@ -361,8 +366,8 @@ impl Attempt<'_> {
                 Err(OpenError::TooShort) => return Err(UnprotectError::TooShort),
                 Err(OpenError::Forged) => error = UnprotectError::Forged,
             }
-            if several {
-                packet.copy_from_slice(scratch);
+            if let Some(copy) = copy {
+                packet.copy_from_slice(copy);
             }
         }
         Err(error)

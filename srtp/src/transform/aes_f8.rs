@@ -1,3 +1,5 @@
+use alloc::boxed::Box;
+
 use zeroize::Zeroizing;
 
 use super::BlockCipher;
@@ -8,8 +10,8 @@ use crate::kernel::Isa;
 ///
 /// [RFC 3711 §4.1.2]: https://www.rfc-editor.org/rfc/rfc3711#section-4.1.2
 pub(crate) struct AesF8 {
-    cipher: BlockCipher,
-    masked: BlockCipher,
+    /// Under the session key, and under the masked one.
+    ciphers: Box<[BlockCipher; 2]>,
 }
 
 impl AesF8 {
@@ -21,9 +23,9 @@ impl AesF8 {
         for ((octet, key), mask) in masked.iter_mut().zip(key).zip(mask) {
             *octet = key ^ mask;
         }
+        let ciphers = [BlockCipher::aes(key, isa)?, BlockCipher::aes(masked, isa)?];
         Some(Self {
-            cipher: BlockCipher::aes(key, isa)?,
-            masked: BlockCipher::aes(masked, isa)?,
+            ciphers: Box::new(ciphers),
         })
     }
 
@@ -36,13 +38,14 @@ impl AesF8 {
 
     /// The keystream of `iv`, block by block.
     pub(crate) fn keystream(&self, iv: &[u8; 16]) -> impl Iterator<Item = [u8; 16]> {
+        let [cipher, masked] = &*self.ciphers;
         let mut iv = *iv;
-        self.masked.encrypt_block(&mut iv);
+        masked.encrypt_block(&mut iv);
         let mut keystream = [0; 16];
         (0_u32..).map(move |counter| {
             xor(&mut keystream, &iv);
             xor(&mut keystream[12..], &counter.to_be_bytes());
-            self.cipher.encrypt_block(&mut keystream);
+            cipher.encrypt_block(&mut keystream);
             keystream
         })
     }

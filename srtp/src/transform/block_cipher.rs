@@ -25,6 +25,7 @@ pub(crate) enum BlockCipher {
 
 impl BlockCipher {
     /// AES with the variant that `key` is long enough for: 16, 24 or 32 octets.
+    #[inline]
     pub(crate) fn aes(key: &[u8], isa: Isa) -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
         if let Some(key) = AesKey::new(key, isa) {

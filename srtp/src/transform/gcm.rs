@@ -2,7 +2,7 @@ use aes::cipher::{Array, array::typenum::U12};
 use aes::{Aes128Enc, Aes256Enc};
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::{AeadInOut, AesGcm, KeyInit};
-#[cfg(any(feature = "aria", feature = "ring"))]
+#[cfg(feature = "aria")]
 use alloc::boxed::Box;
 
 use crate::Backend;
@@ -27,7 +27,7 @@ pub(crate) enum Gcm {
     #[cfg(feature = "aria")]
     Aria256(Box<AesGcm<aria::Aria256, U12>>),
     #[cfg(feature = "ring")]
-    Ring(Box<ring::aead::LessSafeKey>),
+    Ring(ring::aead::LessSafeKey),
 }
 
 /// A nonce of 12 octets: the upper 96 bits of a block as a number in network order, so that it
@@ -63,6 +63,7 @@ pub(crate) struct Refused;
 
 impl Gcm {
     /// AES-GCM with the variant that `key` is long enough for: 16 or 32 octets.
+    #[inline]
     pub(crate) fn aes(key: &[u8], backend: Backend) -> Option<Self> {
         match backend {
             #[cfg(target_arch = "x86_64")]
@@ -76,7 +77,7 @@ impl Gcm {
                     _ => &ring::aead::AES_256_GCM,
                 };
                 let key = ring::aead::UnboundKey::new(algorithm, key).ok()?;
-                Some(Self::Ring(Box::new(ring::aead::LessSafeKey::new(key))))
+                Some(Self::Ring(ring::aead::LessSafeKey::new(key)))
             }
             _ if key.len() == 16 => AesGcm::new_from_slice(key).ok().map(Self::Aes128),
             _ => AesGcm::new_from_slice(key).ok().map(Self::Aes256),

@@ -6,6 +6,7 @@ use crate::kernel::{self, HmacStates, Isa, MacJob};
 /// work on short packets.
 ///
 /// [RFC 2104]: https://www.rfc-editor.org/rfc/rfc2104
+#[derive(Clone)]
 pub(crate) struct HmacSha1 {
     states: HmacStates,
     isa: Isa,

@@ -3,7 +3,7 @@
 use core::arch::x86_64::{
     __m128i, _mm_add_epi16, _mm_aesenc_si128, _mm_aesenclast_si128, _mm_cvtsi128_si32,
     _mm_set_epi8, _mm_set_epi16, _mm_set1_epi32, _mm_setzero_si128, _mm_shuffle_epi8,
-    _mm_xor_si128,
+    _mm_shuffle_epi32, _mm_slli_si128, _mm_xor_si128,
 };
 
 use super::RoundKeys;
@@ -12,43 +12,86 @@ use crate::kernel::registers::{block128, load128, store128};
 const LANES: usize = 8;
 
 /// The key expansion of FIPS 197 §5.2, for keys of 16, 24 and 32 octets.
-#[target_feature(enable = "aes")]
+#[target_feature(enable = "aes,ssse3")]
 pub(super) fn expand(key: &[u8]) -> RoundKeys {
-    const ROUND_CONSTANTS: [u32; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 0x1b, 0x36];
     let mut round_keys = [[0; 16]; 15];
-    let (words, _) = round_keys.as_flattened_mut().as_chunks_mut::<4>();
-    for (word, key) in words.iter_mut().zip(key.as_chunks::<4>().0) {
-        *word = *key;
-    }
-    let length = key.len() / 4;
-    let mut constants = ROUND_CONSTANTS.iter();
-    let mut previous = words
-        .get(length - 1)
-        .map_or(0, |word| u32::from_le_bytes(*word));
-    for at in length..4 * (length + 7) {
-        if at % length == 0 {
-            let constant = constants.next().copied().unwrap_or(0);
-            previous = substitute(previous).rotate_right(8) ^ constant;
-        } else if length == 8 && at % 8 == 4 {
-            previous = substitute(previous);
-        }
-        previous ^= words
-            .get(at - length)
-            .map_or(0, |word| u32::from_le_bytes(*word));
-        if let Some(word) = words.get_mut(at) {
-            *word = previous.to_le_bytes();
-        }
+    match key.as_chunks::<16>() {
+        ([key], []) => expand_128(key, &mut round_keys),
+        ([first, second], []) => expand_256(first, second, &mut round_keys),
+        _ => expand_192(key, &mut round_keys),
     }
     round_keys
 }
 
+const ROUND_CONSTANTS: [u32; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 0x1b, 0x36];
+
+#[inline]
+#[target_feature(enable = "aes,ssse3")]
+fn expand_128(key: &[u8; 16], round_keys: &mut RoundKeys) {
+    let mut key = load128(key);
+    store128(&mut round_keys[0], key);
+    for (slot, constant) in round_keys[1..].iter_mut().zip(ROUND_CONSTANTS) {
+        key = _mm_xor_si128(sums(key), substitute_rotated(key, constant));
+        store128(slot, key);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "aes,ssse3")]
+fn expand_256(first: &[u8; 16], second: &[u8; 16], round_keys: &mut RoundKeys) {
+    let (mut even, mut odd) = (load128(first), load128(second));
+    let (pairs, last) = round_keys.as_chunks_mut::<2>();
+    for (pair, constant) in pairs.iter_mut().zip(ROUND_CONSTANTS) {
+        store128(&mut pair[0], even);
+        store128(&mut pair[1], odd);
+        even = _mm_xor_si128(sums(even), substitute_rotated(odd, constant));
+        odd = _mm_xor_si128(sums(odd), substitute(even));
+    }
+    store128(&mut last[0], even);
+}
+
+/// Word by word: six of them fill no register.
+#[inline]
+#[target_feature(enable = "aes,ssse3")]
+fn expand_192(key: &[u8], round_keys: &mut RoundKeys) {
+    let (words, _) = round_keys.as_flattened_mut().as_chunks_mut::<4>();
+    for (word, key) in words.iter_mut().zip(key.as_chunks::<4>().0) {
+        *word = *key;
+    }
+    let mut previous = u32::from_le_bytes(words[5]);
+    for at in 6..52 {
+        if at % 6 == 0 {
+            let last = _mm_set1_epi32(previous.cast_signed());
+            let changed = substitute_rotated(last, ROUND_CONSTANTS[at / 6 - 1]);
+            previous = _mm_cvtsi128_si32(changed).cast_unsigned();
+        }
+        previous ^= u32::from_le_bytes(words[at - 6]);
+        words[at] = previous.to_le_bytes();
+    }
+}
+
+/// Each word plus those in front of it.
+#[inline]
+#[target_feature(enable = "sse2")]
+fn sums(words: __m128i) -> __m128i {
+    let words = _mm_xor_si128(words, _mm_slli_si128::<4>(words));
+    _mm_xor_si128(words, _mm_slli_si128::<8>(words))
+}
+
+/// The last word, substituted, in all places: the last round on four equal columns, which its shift
+/// of rows does not change, takes a fraction of AESKEYGENASSIST and is known to Miri.
 #[inline]
 #[target_feature(enable = "aes")]
-fn substitute(word: u32) -> u32 {
-    // The last round on four equal columns, which its shift of rows does not change: a fraction of
-    // what AESKEYGENASSIST takes, and known to Miri.
-    let words = _mm_set1_epi32(word.cast_signed());
-    _mm_cvtsi128_si32(_mm_aesenclast_si128(words, _mm_setzero_si128())).cast_unsigned()
+fn substitute(words: __m128i) -> __m128i {
+    _mm_aesenclast_si128(_mm_shuffle_epi32::<0xff>(words), _mm_setzero_si128())
+}
+
+/// The same of the word rotated, plus a round constant.
+#[inline]
+#[target_feature(enable = "aes,ssse3")]
+fn substitute_rotated(words: __m128i, constant: u32) -> __m128i {
+    let rotated = _mm_shuffle_epi8(words, _mm_set1_epi32(0x0c0f_0e0d));
+    _mm_aesenclast_si128(rotated, _mm_set1_epi32(constant.cast_signed()))
 }
 
 #[inline]

@@ -32,10 +32,12 @@ pub(super) fn powers(hash_key: &[u8; 16]) -> Powers {
     let h = _mm_xor_si128(doubled, _mm_and_si128(carry, polynomial()));
 
     let mut powers = [[0; 16]; POWERS + 2];
-    let mut power = h;
-    for slot in powers.iter_mut().take(POWERS).rev() {
-        store128(slot, power);
-        power = multiply(power, h);
+    store128(&mut powers[POWERS - 1], h);
+    for exponent in 2..=POWERS {
+        // Of halves, so that few products wait for each other.
+        let half = load128(&powers[POWERS - exponent / 2]);
+        let rest = load128(&powers[POWERS - exponent.div_ceil(2)]);
+        store128(&mut powers[POWERS - exponent], multiply(half, rest));
     }
     powers
 }
