@@ -35,17 +35,16 @@ pub(crate) fn output(child: &mut Child, limit: Duration) -> Output {
     // A process that it has started and left behind would keep them open.
     let [stdout, stderr] = pipes.map(|pipe| pipe.recv_timeout(GRACE).expect("its pipes close"));
     let text = String::from_utf8_lossy;
-    match status {
-        Some(status) => Output {
-            status,
-            stdout,
-            stderr,
-        },
-        None => panic!(
-            "killed after {limit:?}, in which it wrote:\n{}{}",
-            text(&stdout),
-            text(&stderr)
-        ),
+    assert!(
+        status.is_some(),
+        "killed after {limit:?}, in which it wrote:\n{}{}",
+        text(&stdout),
+        text(&stderr)
+    );
+    Output {
+        status: status.unwrap(),
+        stdout,
+        stderr,
     }
 }
 

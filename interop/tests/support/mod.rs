@@ -118,7 +118,7 @@ impl Running {
             sender.send(line)
         });
         let line = first.recv_timeout(TIMEOUT);
-        let line = line.unwrap_or_else(|_| panic!("{command:?} says nothing"));
+        let line = line.expect("it says something in time");
         assert!(!line.is_empty(), "{command:?} ended");
         (running, line)
     }
