@@ -4,12 +4,12 @@ use core::time::Duration;
 use std::{
     io::Read,
     process::{Child, Output},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, SendError, channel},
     thread,
     time::Instant,
 };
 
-/// For pipes to close behind a program that has ended.
+/// For pipes to close behind a program that has ended: one that it has started may hold them open.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How `child` ended and what it wrote, its pipes being there to read from.
@@ -17,9 +17,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// After `limit` it is killed, and the test fails with what it wrote until then.
 #[track_caller]
 pub(crate) fn output(child: &mut Child, limit: Duration) -> Output {
-    let pipes = [
-        collect(child.stdout.take().unwrap()),
-        collect(child.stderr.take().unwrap()),
+    let pieces = [
+        pieces(child.stdout.take().unwrap()),
+        pieces(child.stderr.take().unwrap()),
     ];
     let begin = Instant::now();
     let status = loop {
@@ -32,8 +32,7 @@ pub(crate) fn output(child: &mut Child, limit: Duration) -> Output {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    // A process that it has started and left behind would keep them open.
-    let [stdout, stderr] = pipes.map(|pipe| pipe.recv_timeout(GRACE).expect("its pipes close"));
+    let [stdout, stderr] = pieces.map(joined);
     let text = String::from_utf8_lossy;
     assert!(
         status.is_some(),
@@ -48,13 +47,23 @@ pub(crate) fn output(child: &mut Child, limit: Duration) -> Output {
     }
 }
 
-/// What comes out of `pipe`, when all of it is there.
-fn collect(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+/// What comes out of `pipe`, as it comes.
+fn pieces(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        let mut octets = Vec::new();
-        pipe.read_to_end(&mut octets).unwrap();
-        sender.send(octets)
+        let mut piece = [0; 4096];
+        while let Ok(len @ 1..) = pipe.read(&mut piece) {
+            sender.send(piece[..len].to_vec())?;
+        }
+        Ok::<(), SendError<Vec<u8>>>(())
     });
     receiver
+}
+
+fn joined(pieces: Receiver<Vec<u8>>) -> Vec<u8> {
+    let end = Instant::now() + GRACE;
+    let left = || end.saturating_duration_since(Instant::now());
+    core::iter::from_fn(|| pieces.recv_timeout(left()).ok())
+        .flatten()
+        .collect()
 }
