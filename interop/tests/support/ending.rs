@@ -32,7 +32,7 @@ pub(crate) fn output(child: &mut Child, limit: Duration) -> Output {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    let [stdout, stderr] = pieces.map(joined);
+    let [stdout, stderr] = pieces.each_ref().map(joined);
     let text = String::from_utf8_lossy;
     assert!(
         status.is_some(),
@@ -53,14 +53,15 @@ fn pieces(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     thread::spawn(move || {
         let mut piece = [0; 4096];
         while let Ok(len @ 1..) = pipe.read(&mut piece) {
-            sender.send(piece[..len].to_vec())?;
+            sender.send(piece.iter().take(len).copied().collect())?;
         }
         Ok::<(), SendError<Vec<u8>>>(())
     });
     receiver
 }
 
-fn joined(pieces: Receiver<Vec<u8>>) -> Vec<u8> {
+/// All that is there in time.
+fn joined(pieces: &Receiver<Vec<u8>>) -> Vec<u8> {
     let end = Instant::now() + GRACE;
     let left = || end.saturating_duration_since(Instant::now());
     core::iter::from_fn(|| pieces.recv_timeout(left()).ok())
