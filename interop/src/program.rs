@@ -17,7 +17,7 @@ pub trait Failure: Display {
 /// use interop::{program, users::UsersError};
 ///
 /// let done = program::main("ring", "Rings.\n", Ok(Some(3)), |times| {
-///     assert_eq!(times, 3);
+///     assert_eq!(*times, 3);
 ///     Ok::<(), UsersError>(())
 /// });
 /// assert_eq!(done, std::process::ExitCode::SUCCESS);
@@ -26,13 +26,13 @@ pub fn main<O, T: Termination, F: Failure>(
     name: &str,
     help: &str,
     options: Result<Option<O>, lexopt::Error>,
-    run: impl FnOnce(O) -> Result<T, F>,
+    run: impl FnOnce(&O) -> Result<T, F>,
 ) -> ExitCode {
     let failed = |line: &dyn Display, is_bad_input| {
         eprintln!("{name}: {line}");
         ExitCode::from(if is_bad_input { 2 } else { 1 })
     };
-    match options.map(|options| options.map(run)) {
+    match options.map(|options| options.as_ref().map(run)) {
         Ok(Some(Ok(done))) => done.report(),
         Ok(Some(Err(failure))) => failed(&failure, failure.is_bad_input()),
         Ok(None) => {

@@ -51,9 +51,9 @@ fn main() -> ExitCode {
         &arguments::help(),
         task,
         |task| match task {
-            Task::Load(options) => make_load(&options),
-            Task::Exchange(folder, options) => exchange::serve(&folder, &options),
-            Task::TakeOver(options) => go_on(&options),
+            Task::Load(options) => make_load(options),
+            Task::Exchange(folder, options) => exchange::serve(folder, options),
+            Task::TakeOver(options) => go_on(options),
         },
     )
 }

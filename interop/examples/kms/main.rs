@@ -56,9 +56,9 @@ fn main() -> ExitCode {
     let options = parse(std::env::args_os().skip(1));
     program::main("kms", HELP, options, |options| {
         if options.rotate {
-            rotate(&options)
+            rotate(options)
         } else {
-            serve(&options)
+            serve(options)
         }
     })
 }

@@ -56,9 +56,7 @@ const HUNG_UP: u8 = 3;
 
 fn main() -> ExitCode {
     let options = arguments::parse(std::env::args_os().skip(1));
-    program::main("secure_call", &arguments::help(), options, |options| {
-        run(&options)
-    })
+    program::main("secure_call", &arguments::help(), options, run)
 }
 
 fn run(options: &Options) -> Result<ExitCode, CallError> {

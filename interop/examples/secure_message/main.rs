@@ -39,9 +39,7 @@ const BOUNDARY: &str = "mediasec-boundary";
 
 fn main() -> ExitCode {
     let options = arguments::parse(std::env::args_os().skip(1));
-    program::main("secure_message", &arguments::help(), options, |options| {
-        run(&options)
-    })
+    program::main("secure_message", &arguments::help(), options, run)
 }
 
 fn run(options: &Options) -> Result<(), MessageError> {

@@ -45,9 +45,7 @@ const FILE: &str = "application/octet-stream";
 
 fn main() -> ExitCode {
     let options = arguments::parse(std::env::args_os().skip(1));
-    program::main("secure_msrp", &arguments::help(), options, |options| {
-        run(&options)
-    })
+    program::main("secure_msrp", &arguments::help(), options, run)
 }
 
 fn run(options: &Options) -> Result<(), MsrpError> {
