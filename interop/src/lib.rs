@@ -15,6 +15,7 @@ pub mod libsrtp_process;
 pub mod msrp;
 #[cfg(feature = "peers")]
 pub mod peer;
+pub mod program;
 pub mod rtcp;
 pub mod rtp;
 pub mod sdp;

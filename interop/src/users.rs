@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use lexopt::{Parser, ValueExt};
 use mikey_ticket::TicketError;
 use ureq::http::Uri;
 
 use crate::{
     kms::{self, ConfigError, Node, Server, Subscribers},
+    program::Failure,
     subscriber::{Subscriber, SubscriberError},
 };
 
@@ -26,6 +28,26 @@ impl UserOptions {
                       (default: a KMS of the program's own)
   --subscribers FILE  users and their keys, as the KMS has them (default: those of the demonstration)
 ";
+
+    /// Reads the value of `--kms`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or no URL of a node.
+    pub fn read_kms(&mut self, parser: &mut Parser) -> Result<(), lexopt::Error> {
+        self.kms.push(parser.value()?.parse_with(url)?);
+        Ok(())
+    }
+
+    /// Reads the value of `--subscribers`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there.
+    pub fn read_subscribers(&mut self, parser: &mut Parser) -> Result<(), lexopt::Error> {
+        self.subscribers = Some(parser.value()?.into());
+        Ok(())
+    }
 
     /// Whether any was given.
     #[must_use]
@@ -47,6 +69,12 @@ pub enum UsersError {
     /// The users of the demonstration cannot be written.
     #[error("{0}")]
     Ticket(#[from] TicketError),
+}
+
+impl Failure for UsersError {
+    fn is_bad_input(&self) -> bool {
+        matches!(self, Self::Config(_))
+    }
 }
 
 /// Users, and the nodes of their KMS.
@@ -111,11 +139,7 @@ impl Users {
 }
 
 /// Reads the URL of a node, which will be printed: one with a password in it is not taken.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub fn url(text: &str) -> Result<String, &'static str> {
+fn url(text: &str) -> Result<String, &'static str> {
     let url = text.parse::<Uri>().ok().filter(|url| {
         let of_http = url.scheme_str() == Some("http");
         of_http && url.host().is_some_and(|host| !host.is_empty()) && !text.contains('@')

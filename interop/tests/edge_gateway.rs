@@ -15,22 +15,23 @@
 extern crate alloc;
 
 mod edge_gateway_support;
+#[path = "edge_gateway_support/rtp_call.rs"]
+mod rtp_call;
 
 use alloc::collections::BTreeSet;
 use core::time::Duration;
-use std::{fs, net::UdpSocket, os::unix::fs::PermissionsExt, path::PathBuf, thread};
+use std::{fs, net::UdpSocket, os::unix::fs::PermissionsExt, thread};
 
 use bytes::BytesMut;
 use edge_gateway_support::{
-    Ended, Running, datagram, description, folder, hears_nothing, program, put, run, sdp, start,
-    start_program, udp,
+    datagram, folder, hears_nothing, program, put, run, sdp, start, start_program, udp,
 };
 use getrandom::{SysRng, rand_core::UnwrapErr};
 use interop::edge::{Alg, Message, Remote};
 use interop::{rtcp, rtp::RtpSource};
+use rtp_call::{Dialogue, offer_crypto};
 use sdp_sec::edge::{Outcome, Policy};
 use sdp_sec::mediasec::{Mechanism, MechanismSet, Source};
-use srtp::{Receiver, Sender};
 
 #[test]
 fn several_calls_on_several_workers_lose_nothing() {
@@ -544,103 +545,5 @@ fn help_names_every_option() {
         "exchange",
     ] {
         help.says(&format!("--{option}"));
-    }
-}
-
-/// A UE's keys, and its `a=crypto` line.
-fn offer_crypto() -> (sdes::Offer, String) {
-    let offer = sdes::Offer::new(&sdes::Policy::default(), &mut UnwrapErr(SysRng)).unwrap();
-    let lines = offer.lines().flat_map(|line| [line, "\n"]).collect();
-    (offer, lines)
-}
-
-/// A call of a UE through the gateway, with audio.
-struct Dialogue {
-    folder: PathBuf,
-    running: Running,
-    ue: UdpSocket,
-    ue_rtcp: UdpSocket,
-    core: UdpSocket,
-    core_rtcp: UdpSocket,
-    sender: Sender,
-    receiver: Receiver,
-    ue_key: String,
-    to_core: String,
-    to_ue: String,
-    gateway_ue: Remote,
-    gateway_core: Remote,
-}
-
-impl Dialogue {
-    fn begin(test: &str, arguments: &[&str], attributes: &str) -> Self {
-        let folder = folder(test);
-        let [ue, ue_rtcp, core, core_rtcp] = [(); 4].map(|()| udp());
-        let (offer, crypto) = offer_crypto();
-        let rtcp = |socket: &UdpSocket| format!("a=rtcp:{}\n", socket.local_addr().unwrap().port());
-        let line = |socket: &UdpSocket, protocol: &str| {
-            format!(
-                "m=audio {} {protocol} 0\n",
-                socket.local_addr().unwrap().port()
-            )
-        };
-        let ue_sdp =
-            line(&ue, "RTP/SAVP") + "a=3ge2ae:requested\n" + &crypto + &rtcp(&ue_rtcp) + attributes;
-        let core_sdp = line(&core, "RTP/AVP") + &rtcp(&core_rtcp) + attributes;
-        put(&folder, "1_from_ue.sdp", &sdp(&ue_sdp));
-        let running = start(
-            &folder,
-            &[&["--exchange", ".", "--seconds", "60"], arguments].concat(),
-        );
-        let to_core = running.message("2_to_core.sdp");
-        running.put("3_from_core.sdp", &sdp(&core_sdp));
-        let to_ue = running.message("4_to_ue.sdp");
-        let keys = offer
-            .accept(
-                description(&to_ue)
-                    .lines()
-                    .filter(|line| line.starts_with("a=crypto:")),
-            )
-            .unwrap();
-        Self {
-            gateway_ue: running.receives("4_to_ue.sdp")[0].unwrap(),
-            gateway_core: running.receives("2_to_core.sdp")[0].unwrap(),
-            folder,
-            running,
-            ue,
-            ue_rtcp,
-            core,
-            core_rtcp,
-            sender: Sender::from_source(&keys).unwrap(),
-            receiver: Receiver::from_source(&keys).unwrap(),
-            ue_key: crypto
-                .split("inline:")
-                .nth(1)
-                .unwrap()
-                .split(['|', '\n'])
-                .next()
-                .unwrap()
-                .into(),
-            to_core,
-            to_ue,
-        }
-    }
-
-    /// The UE protects and sends a packet: as it was sent.
-    fn ue_sends(&mut self, packet: &[u8]) -> BytesMut {
-        let mut packet = BytesMut::from(packet);
-        self.sender.protect_rtp(&mut packet).unwrap();
-        self.ue.send_to(&packet, self.gateway_ue.media).unwrap();
-        packet
-    }
-
-    /// What the UE makes of a packet.
-    fn opened(&mut self, packet: &[u8]) -> BytesMut {
-        let mut packet = BytesMut::from(packet);
-        self.receiver.unprotect_rtp(&mut packet).unwrap();
-        packet
-    }
-
-    fn bye(self) -> Ended {
-        self.running.bye()
     }
 }

@@ -23,7 +23,7 @@ use mikey::{Identity, Message};
 use mikey_ticket::{
     GrantedTicket, Initiator, Offer, Policy, Recipient, Strength, Transfer, VerifiedTransfer,
 };
-use support::{folder, key_file, run};
+use support::{folder, key_file, run, run_within};
 
 const ALICE: &str = "sip:alice@example.com";
 const BOB: &str = "sip:bob@example.com";
@@ -45,6 +45,15 @@ fn a_ticket_of_a_node_that_was_killed_is_resolved_by_another() {
         subscriber(ALICE, &both[..1]).request(&for_bob()),
         Err(SubscriberError::Kms(_))
     ));
+}
+
+#[test]
+#[should_panic(expected = "killed after 1s")]
+fn a_run_without_an_end_fails_its_test() {
+    let folder = folder("kms-endless");
+    let keys = key_file(&folder);
+    let arguments = ["--listen", "127.0.0.1:0", "--keys", &keys];
+    run_within(Duration::from_secs(1), "kms", &folder, &arguments);
 }
 
 #[test]

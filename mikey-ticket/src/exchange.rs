@@ -11,7 +11,8 @@ mod transfer;
 mod update;
 
 pub use answer::{Answer, VerifiedTransfer};
-pub use established::{Established, Session};
+pub use established::Established;
+pub use mikey::exchange::Session;
 pub use request::{AwaitingTicket, Initiator};
 pub use resolve::{AwaitingResolution, IncomingTransfer, Resolution, Responder};
 #[cfg(feature = "srtp")]

@@ -22,6 +22,8 @@ mod dialogues;
 mod field;
 #[path = "edge_procedures/gateway.rs"]
 mod gateway;
+#[path = "edge_procedures/gateway_connections.rs"]
+mod gateway_connections;
 #[path = "edge_procedures/gateway_streams.rs"]
 mod gateway_streams;
 #[path = "edge_procedures/golden.rs"]

@@ -20,7 +20,6 @@ const MAX_SECONDS: u64 = 86_400;
 /// What the program is to do.
 #[derive(Debug)]
 pub(crate) enum Task {
-    Help,
     /// Make calls and media of its own.
     Load(Options),
     /// Go on with the calls of another process.
@@ -45,8 +44,10 @@ pub(crate) struct Options {
     pub(crate) tap: Option<PathBuf>,
 }
 
-/// Reads the command line, the program's name left out.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexopt::Error> {
+/// Reads the command line, the program's name left out: `None` if it asks for help.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<Task>, lexopt::Error> {
     let mut options = Options {
         calls: DEFAULT_CALLS,
         seconds: Duration::from_secs(DEFAULT_SECONDS),
@@ -64,7 +65,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long("calls") => options.calls = count(&mut parser, MAX_CALLS)?,
             Arg::Long("seconds") => options.seconds = seconds(&mut parser)?,
             Arg::Long("workers") => options.workers = count(&mut parser, 256)?,
@@ -88,11 +89,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     if options.in_memory && (exchange.is_some() || options.hand_over.is_some()) {
         return Err("--in-memory goes without --exchange and --hand-over".into());
     }
-    Ok(match exchange {
+    Ok(Some(match exchange {
         _ if take_over => Task::TakeOver(options),
         Some(folder) => Task::Exchange(folder, options),
         None => Task::Load(options),
-    })
+    }))
 }
 
 /// What `--help` prints.

@@ -30,6 +30,7 @@ use interop::edge::{
     AddressError, Alg, AlgError, Counts, HandoverFailed, Offered, PcapTap, RtpCall, Tap, Workers,
     hand_over, take_over,
 };
+use interop::program;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use sdp_sec::edge::{EdgeError, Policy};
 use sdp_sec::mediasec::{self, Mechanism, MechanismSet};
@@ -44,25 +45,17 @@ const UE: &str = "sip:ue@example.com";
 const TICK: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
-    let done = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(Task::Help) => {
-            print!("{}", arguments::help());
-            Ok(())
-        }
-        Ok(Task::Load(options)) => make_load(&options),
-        Ok(Task::Exchange(folder, options)) => exchange::serve(&folder, &options),
-        Ok(Task::TakeOver(options)) => go_on(&options),
-        Err(error) => Err(Failure::input(format!(
-            "{error} (--help lists the options)"
-        ))),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("edge_gateway: {failure}");
-            failure.exit_code()
-        }
-    }
+    let task = arguments::parse(std::env::args_os().skip(1));
+    program::main(
+        "edge_gateway",
+        &arguments::help(),
+        task,
+        |task| match task {
+            Task::Load(options) => make_load(options),
+            Task::Exchange(folder, options) => exchange::serve(folder, options),
+            Task::TakeOver(options) => go_on(options),
+        },
+    )
 }
 
 /// Calls of its own, through sockets or in memory.
@@ -338,9 +331,11 @@ impl Failure {
         let text = text.to_string();
         Self { input: false, text }
     }
+}
 
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::from(if self.input { 2 } else { 1 })
+impl program::Failure for Failure {
+    fn is_bad_input(&self) -> bool {
+        self.input
     }
 }
 

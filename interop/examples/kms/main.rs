@@ -10,6 +10,7 @@ use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use getrandom::{SysRng, rand_core::UnwrapErr};
 use interop::kms::{self, ConfigError, KeyFile, Server, Subscribers};
+use interop::program::{self, Failure};
 use lexopt::{Arg, Parser, ValueExt};
 use mikey::{Identity, InMemoryReplayCache, ReplayCache, Timestamp, code_points::DataType};
 use mikey_ticket::{AuditEvent, KmsPolicy, Policy};
@@ -52,21 +53,14 @@ error for each message. Exit code 1: it cannot listen, or Redis does not answer.
 ";
 
 fn main() -> ExitCode {
-    let ended = parse(std::env::args_os().skip(1)).and_then(|options| match options {
-        None => {
-            print!("{HELP}");
-            Ok(())
+    let options = parse(std::env::args_os().skip(1));
+    program::main("kms", HELP, options, |options| {
+        if options.rotate {
+            rotate(options)
+        } else {
+            serve(options)
         }
-        Some(options) if options.rotate => rotate(&options),
-        Some(options) => serve(&options),
-    });
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("kms: {error}");
-            ExitCode::from(error.code())
-        }
-    }
+    })
 }
 
 struct Options {
@@ -78,7 +72,7 @@ struct Options {
     hours: u64,
 }
 
-fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options>, KmsError> {
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options>, lexopt::Error> {
     let mut options = Options {
         listen: DEFAULT_LISTEN,
         keys: PathBuf::new(),
@@ -97,11 +91,11 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Options
             Arg::Long("redis") => options.redis = Some(parser.value()?.string()?),
             Arg::Long("rotate") => options.rotate = true,
             Arg::Long("hours") => options.hours = parser.value()?.parse_with(hours)?,
-            _ => return Err(argument.unexpected().into()),
+            _ => return Err(argument.unexpected()),
         }
     }
     if options.keys.as_os_str().is_empty() {
-        return Err(KmsError::Arguments("--keys FILE is needed".into()));
+        return Err("--keys FILE is needed".into());
     }
     Ok(Some(options))
 }
@@ -138,7 +132,7 @@ fn serve(options: &Options) -> Result<(), KmsError> {
             let cache = kms::RedisReplayCache::connect(url, kms::WINDOW);
             let cache = cache.map_err(|error| match error.kind() {
                 redis::ErrorKind::InvalidClientConfig => {
-                    KmsError::Arguments(format!("--redis: {error}").into())
+                    KmsError::Arguments(format!("--redis: {error}"))
                 }
                 _ => KmsError::Redis(error),
             })?;
@@ -190,7 +184,7 @@ impl KmsPolicy for Operator {
 #[derive(Debug, thiserror::Error)]
 enum KmsError {
     #[error("{0} (--help lists the options)")]
-    Arguments(#[from] lexopt::Error),
+    Arguments(String),
     #[error("{0}")]
     Config(#[from] ConfigError),
     #[error("{0}")]
@@ -204,11 +198,8 @@ enum KmsError {
     Redis(redis::RedisError),
 }
 
-impl KmsError {
-    const fn code(&self) -> u8 {
-        match self {
-            Self::Arguments(_) | Self::Config(_) => 2,
-            _ => 1,
-        }
+impl Failure for KmsError {
+    fn is_bad_input(&self) -> bool {
+        matches!(self, Self::Arguments(_) | Self::Config(_))
     }
 }

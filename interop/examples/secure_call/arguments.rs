@@ -2,10 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use interop::{
-    suites,
-    users::{self, UserOptions},
-};
+use interop::{suites, users::UserOptions};
 use lexopt::{Arg, Parser, ValueExt};
 use srtp::keying::Profile;
 
@@ -14,13 +11,6 @@ const DEFAULT_OUT: &str = "secure_call.wav";
 
 /// More than this leaves too little audio to compare.
 const MAX_LOSS_PERCENT: u8 = 90;
-
-/// What the program is to do.
-#[derive(Debug)]
-pub(crate) enum Task {
-    Help,
-    Call(Options),
-}
 
 /// How the call goes.
 #[derive(Debug)]
@@ -70,8 +60,10 @@ pub(crate) enum Diversion {
     HangUp,
 }
 
-/// Reads the command line, the program's name left out.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexopt::Error> {
+/// Reads the command line, the program's name left out: `None` if it asks for help.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<Options>, lexopt::Error> {
     let mut options = Options {
         keying: Keying::Ticket,
         scenario: Scenario::Plain,
@@ -88,7 +80,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long("keying") => options.keying = parser.value()?.parse_with(keying)?,
             Arg::Long("fork") => options.scenario = Scenario::Fork,
             Arg::Long("divert") => {
@@ -104,13 +96,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("reorder") => options.reorder = true,
             Arg::Long("real-time") => options.real_time = true,
             Arg::Long("vanish") => options.vanish = Some(parser.value()?.parse()?),
-            Arg::Long("kms") => options
-                .users
-                .kms
-                .push(parser.value()?.parse_with(users::url)?),
-            Arg::Long("subscribers") => {
-                options.users.subscribers = Some(parser.value()?.into());
-            }
+            Arg::Long("kms") => options.users.read_kms(&mut parser)?,
+            Arg::Long("subscribers") => options.users.read_subscribers(&mut parser)?,
             _ => return Err(argument.unexpected()),
         }
     }
@@ -119,7 +106,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
         let reason = "--fork, --divert, --kms and --subscribers need --keying ticket";
         return Err(reason.into());
     }
-    Ok(Task::Call(options))
+    Ok(Some(options))
 }
 
 /// What `--help` prints.

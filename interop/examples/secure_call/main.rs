@@ -15,12 +15,13 @@ mod user_agent;
 use core::time::Duration;
 use std::{
     io::{self, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     thread,
     time::Instant,
 };
 
-use arguments::{Options, Task};
+use arguments::Options;
 use bytes::BytesMut;
 use getrandom::{
     SysRng,
@@ -30,6 +31,7 @@ use interop::{
     audio::{self, FRAME_SAMPLES, WavError, WavFile},
     impairment::Impairment,
     keyed_media::KeyingError,
+    program::{self, Failure},
     rtp,
     sdp::SdpError,
     subscriber::SubscriberError,
@@ -53,41 +55,25 @@ const PATH_SEED: u64 = 3711;
 const HUNG_UP: u8 = 3;
 
 fn main() -> ExitCode {
-    let options = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(Task::Call(options)) => options,
-        Ok(Task::Help) => {
-            print!("{}", arguments::help());
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return bad_input(&format!("{error} (--help lists the options)")),
-    };
+    let options = arguments::parse(std::env::args_os().skip(1));
+    program::main("secure_call", &arguments::help(), options, run)
+}
+
+fn run(options: &Options) -> Result<ExitCode, CallError> {
     let audio = match &options.wav {
         None => audio::melody(),
-        Some(wav) => match audio::read_wav(wav) {
-            Ok(audio) => audio,
-            Err(error) => return bad_input(&format!("--wav {}: {error}", wav.display())),
-        },
+        Some(wav) => audio::read_wav(wav).map_err(|error| in_file("--wav", wav, error))?,
     };
-    let out = match WavFile::create(&options.out) {
-        Ok(out) => out,
-        Err(error) => return bad_input(&format!("--out {}: {error}", options.out.display())),
-    };
-    match keying::agree(&options).and_then(|agreed| match agreed {
-        Some(agreed) => call(&options, agreed, &audio, out),
+    let out = WavFile::create(&options.out);
+    let out = out.map_err(|error| in_file("--out", &options.out, error))?;
+    match keying::agree(options)? {
+        Some(agreed) => call(options, agreed, &audio, out),
         None => Ok(ExitCode::from(HUNG_UP)),
-    }) {
-        Ok(code) => code,
-        Err(CallError::Users(error @ UsersError::Config(_))) => bad_input(&error.to_string()),
-        Err(error) => {
-            eprintln!("secure_call: {error}");
-            ExitCode::FAILURE
-        }
     }
 }
 
-fn bad_input(what: &str) -> ExitCode {
-    eprintln!("secure_call: {what}");
-    ExitCode::from(2)
+fn in_file(option: &'static str, path: &Path, error: WavError) -> CallError {
+    CallError::File(option, path.to_owned(), error)
 }
 
 fn call(
@@ -271,6 +257,8 @@ fn below_2_15(rng: &mut impl Rng) -> u16 {
 /// The call could not be made or ended early.
 #[derive(Debug, thiserror::Error)]
 enum CallError {
+    #[error("{0} {path}: {2}", path = .1.display())]
+    File(&'static str, PathBuf, WavError),
     #[error("keys not agreed on: {0}")]
     Keying(#[from] KeyingError),
     #[error("no report where one was expected")]
@@ -309,4 +297,14 @@ enum CallError {
     Users(#[from] UsersError),
     #[error("packet refused: {0}")]
     Unprotect(#[from] srtp::UnprotectError),
+}
+
+impl Failure for CallError {
+    fn is_bad_input(&self) -> bool {
+        match self {
+            Self::File(..) => true,
+            Self::Users(error) => error.is_bad_input(),
+            _ => false,
+        }
+    }
 }

@@ -33,12 +33,6 @@ not come after 5 s, is given up.
 Exit code 0: everyone heard what they should, and nobody else did. 1: not so. 2: bad input.
 ";
 
-/// What the program is to do.
-pub(crate) enum Task {
-    Help,
-    Confer(Options),
-}
-
 /// How the keys are agreed on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Keying {
@@ -52,8 +46,10 @@ pub(crate) struct Options {
     pub(crate) participants: usize,
 }
 
-/// Reads the command line, the program's name left out.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexopt::Error> {
+/// Reads the command line, the program's name left out: `None` if it asks for help.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<Options>, lexopt::Error> {
     let mut options = Options {
         keying: Keying::Ticket,
         keys: Keys::Bilateral,
@@ -62,7 +58,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long("keying") => options.keying = parser.value()?.parse_with(keying)?,
             Arg::Long("keys") => options.keys = parser.value()?.parse_with(keys)?,
             Arg::Long("participants") => {
@@ -74,7 +70,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     if options.keying == Keying::Ticket && options.keys != Keys::Bilateral {
         return Err("--keys group needs --keying sdes".into());
     }
-    Ok(Task::Confer(options))
+    Ok(Some(options))
 }
 
 fn keying(name: &str) -> Result<Keying, &'static str> {

@@ -10,31 +10,21 @@ mod ticket;
 
 use std::process::ExitCode;
 
-use arguments::{Keying, Task};
+use arguments::Keying;
 use interop::conference::ConferenceError;
+use interop::program::{self, Failure};
 
 fn main() -> ExitCode {
-    let options = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(Task::Confer(options)) => options,
-        Ok(Task::Help) => {
-            print!("{}", arguments::HELP);
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return failed(&format!("{error} (--help lists the options)"), 2),
-    };
-    let done = match options.keying {
-        Keying::Ticket => ticket::run(options.participants),
-        Keying::Sdes => sdes::run(options.participants, options.keys),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error.to_string(), 1),
-    }
-}
-
-fn failed(what: &str, code: u8) -> ExitCode {
-    eprintln!("secure_conference: {what}");
-    ExitCode::from(code)
+    let options = arguments::parse(std::env::args_os().skip(1));
+    program::main(
+        "secure_conference",
+        arguments::HELP,
+        options,
+        |options| match options.keying {
+            Keying::Ticket => ticket::run(options.participants),
+            Keying::Sdes => sdes::run(options.participants, options.keys),
+        },
+    )
 }
 
 /// The conference is not what it should be.
@@ -62,6 +52,12 @@ pub(crate) enum ProgramError {
     OtherNotification,
     #[error("{0}")]
     Ticket(#[from] mikey_ticket::TicketError),
+}
+
+impl Failure for ProgramError {
+    fn is_bad_input(&self) -> bool {
+        false
+    }
 }
 
 impl From<mikey::EncodeError> for ProgramError {

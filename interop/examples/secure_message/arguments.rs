@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use interop::users::{self, UserOptions};
+use interop::users::UserOptions;
 use lexopt::{Arg, Parser, ValueExt};
 use smime_psk::ProofOfOrigin;
 
@@ -38,12 +38,6 @@ Exit code 0: everyone read what Alice wrote. 1: someone did not. 2: bad input.
     )
 }
 
-/// What the program is to do.
-pub(crate) enum Task {
-    Help,
-    Write(Options),
-}
-
 /// To whom.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum To {
@@ -72,8 +66,10 @@ impl Options {
     }
 }
 
-/// Reads the command line, the program's name left out.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexopt::Error> {
+/// Reads the command line, the program's name left out: `None` if it asks for help.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<Options>, lexopt::Error> {
     let mut options = Options {
         to: To::User,
         proof: false,
@@ -84,25 +80,20 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long("to") => options.to = parser.value()?.parse_with(to)?,
             Arg::Long("proof") => options.proof = true,
             Arg::Long("deferred") => options.deferred = parser.value()?.parse_with(deferred)?,
             Arg::Long("text") => options.text = parser.value()?.string()?,
-            Arg::Long("kms") => options
-                .users
-                .kms
-                .push(parser.value()?.parse_with(users::url)?),
-            Arg::Long("subscribers") => {
-                options.users.subscribers = Some(parser.value()?.into());
-            }
+            Arg::Long("kms") => options.users.read_kms(&mut parser)?,
+            Arg::Long("subscribers") => options.users.read_subscribers(&mut parser)?,
             _ => return Err(argument.unexpected()),
         }
     }
     if options.deferred > 0 && options.to != To::User {
         return Err("--deferred needs --to user".into());
     }
-    Ok(Task::Write(options))
+    Ok(Some(options))
 }
 
 fn to(name: &str) -> Result<To, &'static str> {

@@ -10,10 +10,11 @@ mod arguments;
 
 use std::process::ExitCode;
 
-use arguments::{Options, Task, To};
+use arguments::{Options, To};
 use getrandom::{SysRng, rand_core::UnwrapErr};
 use interop::{
     kms,
+    program::{self, Failure},
     sip::{SipError, SipMessage, Store},
     subscriber::{self, Subscriber, SubscriberError},
     users::{Users, UsersError},
@@ -37,24 +38,8 @@ const REMEMBERED: usize = 4;
 const BOUNDARY: &str = "mediasec-boundary";
 
 fn main() -> ExitCode {
-    let options = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(Task::Write(options)) => options,
-        Ok(Task::Help) => {
-            print!("{}", arguments::help());
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return failed(&format!("{error} (--help lists the options)"), 2),
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(MessageError::Users(error @ UsersError::Config(_))) => failed(&error.to_string(), 2),
-        Err(error) => failed(&error.to_string(), 1),
-    }
-}
-
-fn failed(what: &str, code: u8) -> ExitCode {
-    eprintln!("secure_message: {what}");
-    ExitCode::from(code)
+    let options = arguments::parse(std::env::args_os().skip(1));
+    program::main("secure_message", &arguments::help(), options, run)
 }
 
 fn run(options: &Options) -> Result<(), MessageError> {
@@ -291,4 +276,10 @@ enum MessageError {
     Ticket(#[from] TicketError),
     #[error("{0}")]
     Users(#[from] UsersError),
+}
+
+impl Failure for MessageError {
+    fn is_bad_input(&self) -> bool {
+        matches!(self, Self::Users(error) if error.is_bad_input())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use interop::users::{self, UserOptions};
+use interop::users::UserOptions;
 use lexopt::{Arg, Parser, ValueExt};
 use sdp_sec::tls_role::TransportRole;
 
@@ -31,12 +31,6 @@ Exit code 0: what was sent arrived. 1: it did not, or there was no session. 2: b
     )
 }
 
-/// What the program is to do.
-pub(crate) enum Task {
-    Help,
-    Talk(Options),
-}
-
 /// How the session goes.
 pub(crate) struct Options {
     pub(crate) file: Option<PathBuf>,
@@ -49,8 +43,10 @@ pub(crate) struct Options {
     pub(crate) users: UserOptions,
 }
 
-/// Reads the command line, the program's name left out.
-pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexopt::Error> {
+/// Reads the command line, the program's name left out: `None` if it asks for help.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Option<Options>, lexopt::Error> {
     let mut options = Options {
         file: None,
         out: None,
@@ -64,7 +60,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Task::Help),
+            Arg::Short('h') | Arg::Long("help") => return Ok(None),
             Arg::Long("file") => options.file = Some(parser.value()?.into()),
             Arg::Long("out") => options.out = Some(parser.value()?.into()),
             Arg::Long("callee") => options.callee = parser.value()?.parse_with(role)?,
@@ -72,17 +68,12 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Tas
             Arg::Long("without-cema") => options.without_cema = true,
             Arg::Long("vanish") => options.vanish = true,
             Arg::Long("relay-log") => options.relay_log = Some(parser.value()?.into()),
-            Arg::Long("kms") => options
-                .users
-                .kms
-                .push(parser.value()?.parse_with(users::url)?),
-            Arg::Long("subscribers") => {
-                options.users.subscribers = Some(parser.value()?.into());
-            }
+            Arg::Long("kms") => options.users.read_kms(&mut parser)?,
+            Arg::Long("subscribers") => options.users.read_subscribers(&mut parser)?,
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(Task::Talk(options))
+    Ok(Some(options))
 }
 
 fn role(name: &str) -> Result<TransportRole, &'static str> {

@@ -17,13 +17,14 @@ use std::{
     thread,
 };
 
-use arguments::{Options, Task};
+use arguments::Options;
 use endpoint::{Endpoint, Line};
 use interop::{
     cema_relay::{Relay, RelayError},
     files,
     keyed_media::{self, KeyingError},
     msrp::{MAX_MESSAGE, Message, SessionError},
+    program::{self, Failure},
     subscriber::SubscriberError,
     tls_psk::TlsError,
     users::{Users, UsersError},
@@ -43,26 +44,8 @@ const TEXT: &str = "text/plain";
 const FILE: &str = "application/octet-stream";
 
 fn main() -> ExitCode {
-    let options = match arguments::parse(std::env::args_os().skip(1)) {
-        Ok(Task::Talk(options)) => options,
-        Ok(Task::Help) => {
-            print!("{}", arguments::help());
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return failed(&format!("{error} (--help lists the options)"), 2),
-    };
-    match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error @ (MsrpError::Users(UsersError::Config(_)) | MsrpError::File(..))) => {
-            failed(&error.to_string(), 2)
-        }
-        Err(error) => failed(&error.to_string(), 1),
-    }
-}
-
-fn failed(what: &str, code: u8) -> ExitCode {
-    eprintln!("secure_msrp: {what}");
-    ExitCode::from(code)
+    let options = arguments::parse(std::env::args_os().skip(1));
+    program::main("secure_msrp", &arguments::help(), options, run)
 }
 
 fn run(options: &Options) -> Result<(), MsrpError> {
@@ -255,4 +238,14 @@ enum MsrpError {
     Users(#[from] UsersError),
     #[error("the other side has vanished")]
     Vanished,
+}
+
+impl Failure for MsrpError {
+    fn is_bad_input(&self) -> bool {
+        match self {
+            Self::File(..) => true,
+            Self::Users(error) => error.is_bad_input(),
+            _ => false,
+        }
+    }
 }

@@ -180,8 +180,25 @@ pub(super) fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            // As they are, a parser would make spaces of them.
+            '\t' => out.push_str("&#9;"),
+            '\n' => out.push_str("&#10;"),
+            '\r' => out.push_str("&#13;"),
             other => out.push(other),
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_of_xml_keeps_every_character() {
+        let uri = "sip:\"a<b>\"&c\t\r\n@example.com";
+        let mut invite = Invite::new("v=0\r\n");
+        invite.recipients = vec![uri.to_owned()];
+        assert_eq!(Invite::read(&invite.to_vec()), Ok(invite));
+    }
 }

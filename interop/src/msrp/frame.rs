@@ -47,7 +47,7 @@ pub struct Frame<'a> {
 pub enum Kind<'a> {
     /// The method.
     Request(&'a str),
-    /// The status.
+    /// The status, of three digits.
     Response(u16),
 }
 
@@ -145,7 +145,7 @@ impl<'a> Frame<'a> {
         let mut head = match self.kind {
             Kind::Request(method) => format!("MSRP {} {method}\r\n", self.transaction),
             Kind::Response(200) => format!("MSRP {} 200 OK\r\n", self.transaction),
-            Kind::Response(status) => format!("MSRP {} {status}\r\n", self.transaction),
+            Kind::Response(status) => format!("MSRP {} {status:03}\r\n", self.transaction),
         };
         let range = self.byte_range.map(|range| range.to_string());
         for (name, value) in [
@@ -209,8 +209,9 @@ fn start_line(octets: &[u8]) -> Result<Option<Start<'_>>, FrameError> {
         return Err(FrameError::Malformed);
     }
     let word = rest.split(' ').next().unwrap_or_default();
-    let kind = match (word.len(), word.parse()) {
-        (3, Ok(status)) => Kind::Response(status),
+    let digits = word.len() == 3 && word.bytes().all(|octet| octet.is_ascii_digit());
+    let kind = match word.parse() {
+        Ok(status) if digits => Kind::Response(status),
         _ if !rest.is_empty() && rest.bytes().all(|octet| octet.is_ascii_uppercase()) => {
             Kind::Request(rest)
         }
@@ -295,6 +296,18 @@ mod tests {
         assert_eq!(frame.to_vec(), FRAME);
     }
 
+    /// Found by fuzzing: zeros in front were lost.
+    #[test]
+    fn a_status_has_three_digits() {
+        for status in ["000", "012", "200 OK", "481"] {
+            let frame = format!(
+                "MSRP dkei38sd {status}\r\nTo-Path: a\r\nFrom-Path: b\r\n-------dkei38sd$\r\n"
+            );
+            let (read, _) = Frame::read(frame.as_bytes()).unwrap().unwrap();
+            assert_eq!(read.to_vec(), frame.as_bytes());
+        }
+    }
+
     #[test]
     fn an_end_line_within_the_body_is_body() {
         let text = String::from_utf8(FRAME.to_vec()).unwrap();
@@ -310,6 +323,7 @@ mod tests {
             b"MSRP x SEND\r\n",
             b"MSRP dkei38sd\r\n",
             b"MSRP dkei 38sd\r\n",
+            b"MSRP dkei38sd +12\r\n",
             b"MSRP dkei38sd SEND\r\nTo-Path: a\r\n-------dkei38sd$\r\n",
             b"MSRP dkei38sd SEND\r\nTo-Path: a\r\nFrom-Path: b\r\nByte-Range: 1\r\n-------dkei38sd$\r\n",
         ] {

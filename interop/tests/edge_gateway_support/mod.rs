@@ -5,15 +5,17 @@
 use core::time::Duration;
 use std::{
     fs,
-    io::Read,
     net::UdpSocket,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     thread,
     time::Instant,
 };
 
 use interop::edge::Remote;
+
+#[path = "../support/ending.rs"]
+mod ending;
 
 /// Longer than any step of these tests takes.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
@@ -103,31 +105,19 @@ impl Running {
     }
 
     /// Waits for its end.
+    #[track_caller]
     pub(crate) fn ended(mut self) -> Ended {
-        let begin = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if begin.elapsed() > TIMEOUT {
-                self.child.kill().unwrap();
-                self.child.wait().unwrap();
-                panic!("it hangs");
-            }
-            thread::sleep(Duration::from_millis(5));
-        };
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        let mut pipes = (
-            self.child.stdout.take().unwrap(),
-            self.child.stderr.take().unwrap(),
-        );
-        pipes.0.read_to_string(&mut stdout).unwrap();
-        pipes.1.read_to_string(&mut stderr).unwrap();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = ending::output(&mut self.child, TIMEOUT);
+        let text = |octets| String::from_utf8(octets).unwrap();
         Ended {
             folder: self.folder.clone(),
             status: status.code(),
-            stdout,
-            stderr,
+            stdout: text(stdout),
+            stderr: text(stderr),
         }
     }
 }

@@ -7,8 +7,10 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Instant,
 };
+
+#[path = "../support/ending.rs"]
+mod ending;
 
 /// Longer than any run takes, by far.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -42,7 +44,6 @@ impl Outcome {
 /// Runs it with `input` on standard input. However it ends, it ends well.
 #[track_caller]
 pub(crate) fn run<A: AsRef<OsStr>>(arguments: &[A], input: &[u8]) -> Outcome {
-    let begin = Instant::now();
     let mut child = Command::new(env!("CARGO_BIN_EXE_mediasec"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -54,9 +55,8 @@ pub(crate) fn run<A: AsRef<OsStr>>(arguments: &[A], input: &[u8]) -> Outcome {
     let input = input.to_vec();
     // It need not read all of it.
     let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
+    let output = ending::output(&mut child, TIMEOUT);
     writer.join().unwrap();
-    assert!(begin.elapsed() < TIMEOUT, "it took {:?}", begin.elapsed());
     let outcome = Outcome {
         code: output.status.code().expect("no signal ended it"),
         out: String::from_utf8(output.stdout).expect("UTF-8"),

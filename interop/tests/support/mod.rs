@@ -7,12 +7,20 @@
     reason = "each test uses a part"
 )]
 
+use core::time::Duration;
 use std::{
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::mpsc::channel,
+    thread,
 };
+
+mod ending;
+
+/// Longer than any run takes, by far.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// `examples/NAME` beside the folder of the test's own program.
 pub(crate) fn program(name: &str) -> PathBuf {
@@ -38,14 +46,26 @@ pub(crate) struct Ended {
 }
 
 /// Runs a program in `folder` to its end.
+#[track_caller]
 pub(crate) fn run(name: &str, folder: &Path, arguments: &[&str]) -> Ended {
+    run_within(TIMEOUT, name, folder, arguments)
+}
+
+/// Runs it, but not for longer than `limit`.
+#[track_caller]
+pub(crate) fn run_within(limit: Duration, name: &str, folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = Command::new(program(name));
-    let output = command.current_dir(folder).args(arguments).output();
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let Output {
         status,
         stdout,
         stderr,
-    } = output.unwrap();
+    } = ending::output(&mut command.spawn().unwrap(), limit);
     let text = |octets| String::from_utf8(octets).unwrap();
     Ended {
         status: status.code(),
@@ -89,10 +109,16 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        output.read_line(&mut line).unwrap();
         let running = Self(child);
+        let (sender, first) = channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            output.read_line(&mut line).unwrap();
+            sender.send(line)
+        });
+        let line = first.recv_timeout(TIMEOUT);
+        let line = line.expect("it says something in time");
         assert!(!line.is_empty(), "{command:?} ended");
         (running, line)
     }

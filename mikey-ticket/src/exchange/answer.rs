@@ -3,7 +3,7 @@ use core::fmt;
 
 use mikey::code_points::{DataType, IdRole, PayloadType, RandRole};
 use mikey::derive::{MessageKeys, TicketMessage};
-use mikey::exchange::KeyMaterial;
+use mikey::exchange::{KeyMaterial, Session};
 use mikey::payload::{
     CryptoSession, CsIdMap, GenericIdMap, Header, Kemac, Mac, Payload, Randr, SecurityPolicy,
 };
@@ -11,7 +11,7 @@ use mikey::{Identity, Message, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::derive::transfer_keys;
-use crate::exchange::established::{Bundle, Established, Freshness, Session};
+use crate::exchange::established::{Bundle, Established, Freshness};
 use crate::exchange::rekeying::Rekeying;
 use crate::exchange::resolve::{IncomingTransfer, Resolution};
 use crate::exchange::update::Link;

@@ -3,8 +3,8 @@ use core::fmt;
 
 use mikey::code_points::{PayloadType, ProtType};
 use mikey::derive::{CsbDerivation, Secret, SessionKey};
-use mikey::exchange::{KeyKind, KeyMaterial};
-use mikey::payload::{CryptoSession, CsIdMap, Payload, SessionData, SrtpPolicy};
+use mikey::exchange::{KeyKind, KeyMaterial, Session};
+use mikey::payload::{CsIdMap, Payload, SrtpPolicy};
 use mikey::{Identity, Message};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -12,72 +12,6 @@ use zeroize::Zeroizing;
 use crate::exchange::update::Link;
 use crate::message::rands;
 use crate::{Policy, Strength, TicketError};
-
-/// A crypto session of an established bundle ([RFC 6043 §6.1.1]).
-///
-/// [RFC 6043 §6.1.1]: https://www.rfc-editor.org/rfc/rfc6043#section-6.1.1
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Session {
-    cs_id: u8,
-    prot_type: ProtType,
-    policies: Vec<u8>,
-    ssrc: Option<u32>,
-    roc: u32,
-    spi: Vec<u8>,
-}
-
-impl Session {
-    pub(crate) fn of(session: &CryptoSession<'_>) -> Self {
-        let (ssrc, roc) = match session.session_data() {
-            SessionData::Srtp(data) => (Some(data.ssrc), data.index.map_or(0, |(roc, _)| roc)),
-            _ => (None, 0),
-        };
-        Self {
-            cs_id: session.cs_id(),
-            prot_type: session.prot_type(),
-            policies: session.policies().to_vec(),
-            ssrc,
-            roc,
-            spi: session.spi().to_vec(),
-        }
-    }
-
-    /// CS ID.
-    #[must_use]
-    pub const fn cs_id(&self) -> u8 {
-        self.cs_id
-    }
-
-    /// The security protocol.
-    #[must_use]
-    pub const fn prot_type(&self) -> ProtType {
-        self.prot_type
-    }
-
-    /// Numbers of the Security Policies: one, once it is answered; none for TLS.
-    #[must_use]
-    pub fn policies(&self) -> &[u8] {
-        &self.policies
-    }
-
-    /// SSRC of the SRTP stream.
-    #[must_use]
-    pub const fn ssrc(&self) -> Option<u32> {
-        self.ssrc
-    }
-
-    /// Rollover counter of the SRTP stream.
-    #[must_use]
-    pub const fn roc(&self) -> u32 {
-        self.roc
-    }
-
-    /// SPI of the key to begin with; empty if there is but one.
-    #[must_use]
-    pub fn spi(&self) -> &[u8] {
-        &self.spi
-    }
-}
 
 /// Sessions, SRTP policies and keys, as one message after the other tells them.
 pub(crate) struct Bundle {
@@ -114,13 +48,15 @@ impl Bundle {
         };
         bundle.add_policies(message)?;
         for offered in &self.sessions {
-            let answer = bundle.session(offered.cs_id).ok_or(TicketError::Mismatch)?;
-            if answer.prot_type != offered.prot_type {
+            let answer = bundle
+                .session(offered.cs_id())
+                .ok_or(TicketError::Mismatch)?;
+            if answer.prot_type() != offered.prot_type() {
                 return Err(TicketError::Mismatch);
             }
-            let chosen = |number| offered.policies.contains(number);
-            let one = answer.policies.len() == 1 && answer.policies.iter().all(chosen);
-            if !(offered.policies.is_empty() || one) {
+            let chosen = |number| offered.policies().contains(number);
+            let one = answer.policies().len() == 1 && answer.policies().iter().all(chosen);
+            if !(offered.policies().is_empty() || one) {
                 return Err(TicketError::UnsupportedSessions);
             }
         }
@@ -163,16 +99,16 @@ impl Bundle {
     /// Whether every SRTP session has what it needs, and every session a key.
     pub(crate) fn check_complete(&self) -> Result<(), TicketError> {
         let complete = self.sessions.iter().all(|session| {
-            let srtp = session.prot_type == ProtType::Srtp;
-            let policy = match session.policies.as_slice() {
+            let srtp = session.prot_type() == ProtType::Srtp;
+            let policy = match session.policies() {
                 [] => !srtp,
                 [number] => {
                     let mut known = self.policies.iter();
-                    known.any(|known| known.0 == *number && known.1 == session.prot_type)
+                    known.any(|known| known.0 == *number && known.1 == session.prot_type())
                 }
                 _ => false,
             };
-            policy && (!srtp || session.ssrc.is_some()) && self.key_of(session).is_some()
+            policy && (!srtp || session.ssrc().is_some()) && self.key_of(session).is_some()
         });
         if complete && self.teks_have_one_use() {
             Ok(())
@@ -185,7 +121,7 @@ impl Bundle {
     /// has another key by its CS ID.
     pub(super) fn teks_have_one_use(&self) -> bool {
         self.sharing_a_tek()
-            .all(|(one, other)| one.prot_type == other.prot_type)
+            .all(|(one, other)| one.prot_type() == other.prot_type())
     }
 
     /// Pairs of sessions with the same TEK.
@@ -208,9 +144,9 @@ impl Bundle {
     /// The other sessions of SRTP with the same TEK.
     #[cfg(feature = "srtp")]
     pub(super) fn streams_with_tek_of(&self, session: &Session) -> impl Iterator<Item = &Session> {
-        let (cs_id, tek) = (session.cs_id, self.tek_of(session));
+        let (cs_id, tek) = (session.cs_id(), self.tek_of(session));
         self.sessions.iter().filter(move |other| {
-            let srtp = other.cs_id != cs_id && other.prot_type == ProtType::Srtp;
+            let srtp = other.cs_id() != cs_id && other.prot_type() == ProtType::Srtp;
             srtp && same(tek, self.tek_of(other))
         })
     }
@@ -232,10 +168,10 @@ impl Bundle {
         };
         // The key of a CS ID does not depend on the security protocol, so that must stay, also when
         // the CS ID was gone for a while.
-        let before = self.sessions.iter().map(|s| (s.cs_id, s.prot_type));
+        let before = self.sessions.iter().map(|s| (s.cs_id(), s.prot_type()));
         for (cs_id, prot_type) in self.retired.iter().copied().chain(before) {
             let again = bundle.session(cs_id);
-            if again.is_some_and(|again| again.prot_type != prot_type) {
+            if again.is_some_and(|again| again.prot_type() != prot_type) {
                 return Err(TicketError::Mismatch);
             }
             if again.is_none() && !bundle.retired.contains(&(cs_id, prot_type)) {
@@ -250,7 +186,7 @@ impl Bundle {
             let mut others = bundle
                 .sessions
                 .iter()
-                .filter(|now| now.prot_type != old.prot_type);
+                .filter(|now| now.prot_type() != old.prot_type());
             others.any(|now| same(self.tek_of(old), bundle.tek_of(now)))
         });
         if turned {
@@ -262,9 +198,9 @@ impl Bundle {
             keys,
             ..
         } = &mut bundle;
-        policies.retain(|policy| sessions.iter().any(|s| s.policies.contains(&policy.0)));
-        if sessions.iter().all(|session| !session.spi.is_empty()) {
-            keys.retain(|key| sessions.iter().any(|s| key.spi() == Some(&s.spi)));
+        policies.retain(|policy| sessions.iter().any(|s| s.policies().contains(&policy.0)));
+        if sessions.iter().all(|session| !session.spi().is_empty()) {
+            keys.retain(|key| sessions.iter().any(|s| key.spi() == Some(s.spi())));
         }
         Ok(bundle)
     }
@@ -278,11 +214,13 @@ impl Bundle {
     }
 
     fn session(&self, cs_id: u8) -> Option<&Session> {
-        self.sessions.iter().find(|session| session.cs_id == cs_id)
+        self.sessions
+            .iter()
+            .find(|session| session.cs_id() == cs_id)
     }
 
     fn key_of(&self, session: &Session) -> Option<&KeyMaterial> {
-        match (session.spi.as_slice(), self.keys.as_slice()) {
+        match (session.spi(), self.keys.as_slice()) {
             ([], [key]) => Some(key),
             ([], _) => None,
             (spi, keys) => keys.iter().find(|key| key.spi() == Some(spi)),
@@ -304,7 +242,7 @@ fn sessions(message: &Message<'_>) -> Result<Vec<Session>, TicketError> {
     if map.iter().any(|session| map.get(session.cs_id()).is_none()) {
         return Err(TicketError::UnsupportedSessions);
     }
-    Ok(map.iter().map(|session| Session::of(&session)).collect())
+    Ok(map.iter().map(|session| Session::from(&session)).collect())
 }
 
 /// The RANDs that the G and H flags let into the derivation from a TGK ([RFC 6043 §5.1.3]).
@@ -442,7 +380,7 @@ impl Established {
     /// [`session_key`](Self::session_key).
     pub fn tls_psk(&self, cs_id: u8) -> Result<Secret, TicketError> {
         let session = self.bundle.session(cs_id).ok_or(TicketError::Mismatch)?;
-        if matches!(session.prot_type, ProtType::Srtp | ProtType::Tesla) {
+        if matches!(session.prot_type(), ProtType::Srtp | ProtType::Tesla) {
             return Err(TicketError::UnsupportedSessions);
         }
         let material = self.bundle.key_of(session).ok_or(TicketError::Mismatch)?;
@@ -462,7 +400,7 @@ impl Established {
     pub fn content_key(&self) -> Option<&Secret> {
         match (self.bundle.sessions.as_slice(), self.bundle.keys.as_slice()) {
             ([session], [key])
-                if session.prot_type != ProtType::Srtp && key.kind() == KeyKind::Tek =>
+                if session.prot_type() != ProtType::Srtp && key.kind() == KeyKind::Tek =>
             {
                 Some(key.key())
             }
@@ -477,7 +415,7 @@ impl Established {
 
     #[cfg(feature = "srtp")]
     pub(super) fn srtp_policy(&self, session: &Session) -> Option<SrtpPolicy> {
-        let [number] = session.policies.as_slice() else {
+        let [number] = session.policies() else {
             return None;
         };
         let found = self

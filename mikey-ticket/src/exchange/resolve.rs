@@ -3,14 +3,14 @@ use core::fmt;
 
 use mikey::code_points::{DataType, IdRole, PayloadType, RandRole};
 use mikey::derive::{MessageKeys, Secret, TicketMessage};
-use mikey::exchange::KeyMaterial;
+use mikey::exchange::{KeyMaterial, Session};
 use mikey::payload::{Cert, Payload, SecurityPolicy};
 use mikey::{Credentials, Identity, Message, PreSharedKeys, ReplayCache, SkewWindow, Timestamp};
 use rand_core::CryptoRng;
 
 use crate::derive::transfer_keys;
 use crate::exchange::answer::VerifiedTransfer;
-use crate::exchange::established::{Bundle, Session};
+use crate::exchange::established::Bundle;
 use crate::message::{
     RULES, Received, Resolved, error_for, error_message, open_kemac, policies_error, rands,
 };

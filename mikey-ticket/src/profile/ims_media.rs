@@ -76,7 +76,7 @@ pub fn transfer<R: CryptoRng + ?Sized>(
     rng: &mut R,
 ) -> Result<(Transfer, Vec<u8>), TicketError> {
     check_policy(ticket.policy())?;
-    let sessions: Vec<_> = offer.sessions().iter().map(Session::of).collect();
+    let sessions: Vec<_> = offer.sessions().iter().map(Session::from).collect();
     check_sessions(&sessions, code_points)?;
     ticket.transfer(offer, now, rng)
 }

@@ -66,8 +66,7 @@ fn req_cdiv_05_existing_procedures_need_no_addition() {
     let everyone = for_bob()
         .with_recipients(vec![Recipient::new(id("?@?"))])
         .unwrap();
-    let mut ticket = granted(&everyone, &mut kms, &mut rng);
-    let (waiting, init) = call(&mut ticket, &mut rng);
+    let (waiting, init) = new_call(&everyone, &mut kms, &mut rng);
     let (resolving, resolve) = resolve(&carol(), &init, &mut rng);
     for message in [&init, &resolve] {
         let decoded = Message::decode(message).unwrap();

@@ -5,26 +5,14 @@ use mikey::payload::{CryptoSession, Payload, SecurityPolicy, TicketFlags};
 use mikey::{InMemoryReplayCache, Message, SkewWindow, Timestamp};
 use mikey_ticket::{
     Answer, GrantAsAsked, GrantedTicket, Initiator, Kms, Offer, Policy, Recipient, Strength,
-    TicketError, Transfer, issue_ticket,
+    TicketError, issue_ticket,
 };
 
 use crate::support::*;
 
 /// The TEKs of both sides of a call under `flags`.
 fn teks(strength: Strength, flags: TicketFlags) -> [Vec<u8>; 2] {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(&policy(strength, flags), &mut kms, &mut rng);
-    let (waiting, init) = call(&mut ticket, &mut rng);
-    let verified = verified(&bob(), &init, &mut kms, &mut rng);
-    assert_eq!(verified.initiator(), &alice());
-    let (at_bob, response) = answer(verified, &mut rng);
-    let at_alice = match response {
-        Some(response) => waiting.accept(&response).unwrap(),
-        None => match waiting {
-            Transfer::Complete(established) => *established,
-            Transfer::Awaiting(_) => panic!("no answer was wanted"),
-        },
-    };
+    let [at_alice, at_bob] = established(&policy(strength, flags));
     assert_eq!((at_alice.peer(), at_bob.peer()), (&bob(), &alice()));
     [tek(&at_alice, 1), tek(&at_bob, 1)]
 }
@@ -57,8 +45,7 @@ fn half_a_round_trip_is_enough_without_the_f_flag() {
 fn req_cdiv_02_forked_responders_never_share_keys() {
     for strength in STRENGTHS {
         let (mut kms, mut rng) = (kms(), TestRng(1));
-        let mut ticket = granted(&policy(strength, Policy::FORKED), &mut kms, &mut rng);
-        let (waiting, init) = call(&mut ticket, &mut rng);
+        let (waiting, init) = new_call(&policy(strength, Policy::FORKED), &mut kms, &mut rng);
         let [at_bob, at_carol] =
             [bob(), carol()].map(|who| answer(verified(&who, &init, &mut kms, &mut rng), &mut rng));
         assert_ne!(tek(&at_bob.0, 1), tek(&at_carol.0, 1));
@@ -77,12 +64,11 @@ fn req_cdiv_02_forked_responders_never_share_keys() {
 fn nodes_that_share_only_keys_serve_one_another() {
     let mut rng = TestRng(1);
     let (mut first, mut second) = (kms(), kms());
-    let mut ticket = granted(
+    let (waiting, init) = new_call(
         &policy(Strength::Bits256, Policy::FORKED),
         &mut first,
         &mut rng,
     );
-    let (waiting, init) = call(&mut ticket, &mut rng);
     let (at_bob, response) = answer(verified(&bob(), &init, &mut second, &mut rng), &mut rng);
     let at_alice = waiting.accept(&response.unwrap()).unwrap();
     assert_eq!(tek(&at_alice, 2), tek(&at_bob, 2));
@@ -219,8 +205,7 @@ fn req_cdiv_01_a_ticket_for_everyone_is_for_everyone() {
     let everyone = policy(Strength::Bits128, Policy::FORKED)
         .with_recipients(vec![Recipient::new(id("?@?"))])
         .unwrap();
-    let mut ticket = granted(&everyone, &mut kms, &mut rng);
-    let (waiting, init) = call(&mut ticket, &mut rng);
+    let (waiting, init) = new_call(&everyone, &mut kms, &mut rng);
     let (at_carol, response) = answer(verified(&carol(), &init, &mut kms, &mut rng), &mut rng);
     let at_alice = waiting.accept(&response.unwrap()).unwrap();
     assert_eq!(at_alice.peer(), &carol());
@@ -229,15 +214,7 @@ fn req_cdiv_01_a_ticket_for_everyone_is_for_everyone() {
 
 #[test]
 fn req_psk_16_the_peer_is_compared() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
-        &policy(Strength::Bits128, Policy::FORKED),
-        &mut kms,
-        &mut rng,
-    );
-    let (waiting, init) = call(&mut ticket, &mut rng);
-    let (at_bob, response) = answer(verified(&bob(), &init, &mut kms, &mut rng), &mut rng);
-    let at_alice = waiting.accept(&response.unwrap()).unwrap();
+    let [at_alice, at_bob] = established(&policy(Strength::Bits128, Policy::FORKED));
     assert_eq!(at_alice.check_peer(&bob()), Ok(()));
     assert_eq!(
         at_alice.check_peer(&carol()),
@@ -250,15 +227,7 @@ fn req_psk_16_the_peer_is_compared() {
 #[test]
 fn both_sides_have_the_same_srtp_master_keys() {
     use srtp::keying::MasterKeySource;
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
-        &policy(Strength::Bits128, Policy::FORKED),
-        &mut kms,
-        &mut rng,
-    );
-    let (waiting, init) = call(&mut ticket, &mut rng);
-    let (at_bob, response) = answer(verified(&bob(), &init, &mut kms, &mut rng), &mut rng);
-    let at_alice = waiting.accept(&response.unwrap()).unwrap();
+    let [at_alice, at_bob] = established(&policy(Strength::Bits128, Policy::FORKED));
     let (ours, theirs) = (
         at_alice.srtp_keys(&[1], &[2]).unwrap(),
         at_bob.srtp_keys(&[2], &[1]).unwrap(),
@@ -295,8 +264,7 @@ fn keys_of_pre_encrypted_content_come_from_the_responder() {
         let policy = policy(Strength::Bits128, flags)
             .with_keys(Vec::new())
             .unwrap();
-        let mut ticket = granted(&policy, &mut kms, &mut rng);
-        let (waiting, init) = call(&mut ticket, &mut rng);
+        let (waiting, init) = new_call(&policy, &mut kms, &mut rng);
         let verified = verified(&bob(), &init, &mut kms, &mut rng);
         let keys = [KeyMaterial::new(KeyKind::Tek, Secret::new(&[5; 16]).unwrap()).with_spi(&[5])];
         let sessions = [stream(1, 0x1111_1111, &[5])];
@@ -322,27 +290,12 @@ fn keys_of_pre_encrypted_content_come_from_the_responder() {
 #[test]
 fn req_psk_02_one_exchange_keys_srtp_and_tls() {
     let code_points = mikey::code_points::ThreeGppCodePoints::default();
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
-        &policy(Strength::Bits128, Policy::FORKED),
-        &mut kms,
-        &mut rng,
-    );
-    let params = srtp_params();
-    let policies = [SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap()];
     let sessions = [
         stream(1, 0x1111_1111, &[7]),
         stream(2, 0x2222_2222, &[7]),
         CryptoSession::tls(&code_points, 3, &[7]).unwrap(),
     ];
-    let peer = bob();
-    let offer = Offer::new(&peer, &sessions).with_policies(&policies);
-    let (waiting, init) = ticket.transfer(&offer, now(), &mut rng).unwrap();
-    let verified = verified(&bob(), &init, &mut kms, &mut rng);
-    let (at_bob, response) = verified
-        .accept(&Answer::new(&sessions), now(), &mut rng)
-        .unwrap();
-    let at_alice = waiting.accept(&response.unwrap()).unwrap();
+    let [at_alice, at_bob] = agreed(&policy(Strength::Bits128, Policy::FORKED), &sessions);
     let keys = [1, 2, 3].map(|cs_id| tek(&at_alice, cs_id));
     assert_eq!(keys, [1, 2, 3].map(|cs_id| tek(&at_bob, cs_id)));
     assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
@@ -382,12 +335,11 @@ impl mikey_ticket::KmsPolicy for &Log {
 #[test]
 fn offered_policies_are_declined_with_those_that_are_supported() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
+    let (waiting, init) = new_call(
         &policy(Strength::Bits128, Policy::FORKED),
         &mut kms,
         &mut rng,
     );
-    let (waiting, init) = call(&mut ticket, &mut rng);
     let incoming = user(bob()).receive(&init, now()).unwrap();
     let policies = |message: &Message<'_>| -> Vec<_> {
         let numbers = message.payloads().filter_map(|payload| match payload {

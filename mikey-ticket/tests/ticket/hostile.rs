@@ -57,8 +57,7 @@ fn a_changed_ticket_response_is_refused_at_every_octet() {
 fn a_changed_transfer_is_refused_at_every_octet() {
     for (strength, flags) in STRENGTHS.into_iter().zip(flags()) {
         let (mut kms, mut rng) = (kms(), TestRng(1));
-        let mut ticket = granted(&policy(strength, flags), &mut kms, &mut rng);
-        let (_, init) = call(&mut ticket, &mut rng);
+        let (_, init) = new_call(&policy(strength, flags), &mut kms, &mut rng);
         let mut replay = cache();
         let mut refusals = [0; 3];
         for (index, changed) in tampered(&init) {
@@ -85,12 +84,11 @@ fn a_changed_transfer_is_refused_at_every_octet() {
 #[test]
 fn a_changed_resolve_is_refused_at_every_octet() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
+    let (_, init) = new_call(
         &policy(Strength::Bits128, Policy::FORKED),
         &mut kms,
         &mut rng,
     );
-    let (_, init) = call(&mut ticket, &mut rng);
     let (mut resolving, request) = resolve(&bob(), &init, &mut rng);
     for (_, changed) in tampered(&request) {
         assert!(kms.handle(&changed, now(), &mut rng).is_err());
@@ -109,8 +107,7 @@ fn a_changed_resolve_is_refused_at_every_octet() {
 fn a_changed_answer_is_refused_at_every_octet() {
     for (strength, flags) in STRENGTHS.into_iter().zip(flags()) {
         let (mut kms, mut rng) = (kms(), TestRng(1));
-        let mut ticket = granted(&policy(strength, flags), &mut kms, &mut rng);
-        let (mut waiting, init) = call(&mut ticket, &mut rng);
+        let (mut waiting, init) = new_call(&policy(strength, flags), &mut kms, &mut rng);
         let (_, response) = answer(verified(&bob(), &init, &mut kms, &mut rng), &mut rng);
         let response = response.unwrap();
         for (_, changed) in tampered(&response) {
@@ -123,12 +120,11 @@ fn a_changed_answer_is_refused_at_every_octet() {
 #[test]
 fn tickets_are_refused_outside_of_their_validity() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
+    let (_, init) = new_call(
         &policy(Strength::Bits128, Policy::FORKED),
         &mut kms,
         &mut rng,
     );
-    let (_, init) = call(&mut ticket, &mut rng);
     let anytime = user(bob()).with_window(None);
     let late = now().plus_seconds(3601);
     let early = now().minus_seconds(3601);
@@ -164,8 +160,7 @@ fn a_refusal_of_the_kms_is_authenticated() {
     let only_carol = policy(Strength::Bits128, Policy::FORKED)
         .with_recipients(vec![Recipient::new(carol())])
         .unwrap();
-    let mut ticket = granted(&only_carol, &mut kms, &mut rng);
-    let (_, init) = call(&mut ticket, &mut rng);
+    let (_, init) = new_call(&only_carol, &mut kms, &mut rng);
     // Bob pretends to be asked as Carol by his own stack, but the KMS knows him by his key.
     let incoming = user(carol()).receive(&init, now()).unwrap();
     let (_, request) = incoming.resolve(&psk(&bob()), now(), &mut rng).unwrap();
@@ -192,8 +187,7 @@ fn tickets_for_another_application_are_refused() {
     let bytes = mikey::code_points::IdType::ByteString;
     let app = mikey::Identity::new(bytes, b"PSK/MIME").unwrap();
     let policy = policy(Strength::Bits128, Policy::FORKED).with_applications(vec![app.clone()]);
-    let mut ticket = granted(&policy, &mut kms, &mut rng);
-    let (_, init) = call(&mut ticket, &mut rng);
+    let (_, init) = new_call(&policy, &mut kms, &mut rng);
     let refusal = user(bob()).receive(&init, now()).unwrap_err();
     assert_eq!(refusal.error(), TicketError::WrongApplication);
     assert!(
@@ -208,12 +202,11 @@ fn tickets_for_another_application_are_refused() {
 fn tickets_under_a_revoked_or_unknown_tpk_are_refused() {
     for revoked in [true, false] {
         let (mut first, mut rng) = (kms(), TestRng(1));
-        let mut ticket = granted(
+        let (_, init) = new_call(
             &policy(Strength::Bits128, Policy::FORKED),
             &mut first,
             &mut rng,
         );
-        let (_, init) = call(&mut ticket, &mut rng);
         let mut tpks = if revoked {
             tpks()
         } else {
@@ -288,8 +281,7 @@ fn a_replayed_transfer_is_refused_even_with_other_initiator_data() {
         ..Policy::FORKED
     };
     let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(&policy(Strength::Bits128, flags), &mut kms, &mut rng);
-    let (_, init) = call(&mut ticket, &mut rng);
+    let (_, init) = new_call(&policy(Strength::Bits128, flags), &mut kms, &mut rng);
     let mut replay = cache();
     let (resolving, request) = resolve(&bob(), &init, &mut rng);
     let response = kms.handle(&request, now(), &mut rng).unwrap();
@@ -318,12 +310,11 @@ fn messages_outside_of_the_window_are_refused() {
         assert_eq!(refusal.error(), TicketError::ClockSkew);
     }
     let narrow = Responder::new(bob(), kms_id()).with_window(Some(SkewWindow::new(1, 1)));
-    let mut ticket = granted(
+    let (_, init) = new_call(
         &policy(Strength::Bits128, Policy::FORKED),
         &mut kms,
         &mut rng,
     );
-    let (_, init) = call(&mut ticket, &mut rng);
     let refusal = narrow.receive(&init, now().plus_seconds(2)).unwrap_err();
     assert_eq!(refusal.error(), TicketError::ClockSkew);
 }
@@ -385,12 +376,11 @@ fn swapped_tickets_are_refused() {
 #[test]
 fn the_two_strengths_are_never_mixed() {
     let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
+    let (_, init) = new_call(
         &policy(Strength::Bits256, Policy::SHARED),
         &mut kms,
         &mut rng,
     );
-    let (_, init) = call(&mut ticket, &mut rng);
     // The PRF of the header, with the V flag; the MAC stays one of 256 bits.
     let mut weaker = init.clone();
     assert_eq!(weaker[3], 0x81);

@@ -5,7 +5,7 @@ use mikey::code_points::{ProtType, ThreeGppCodePoints};
 use mikey::derive::Secret;
 use mikey::exchange::{KeyKind, KeyMaterial};
 use mikey::payload::{CryptoSession, SecurityPolicy, TicketFlags};
-use mikey_ticket::{Answer, Established, KeyRequest, Offer, Policy, Strength, TicketError};
+use mikey_ticket::{Answer, KeyRequest, Offer, Policy, Strength, TicketError};
 
 use crate::support::*;
 
@@ -44,20 +44,6 @@ fn with_key(flags: TicketFlags, kind: KeyKind) -> Policy {
     policy(Strength::Bits128, flags)
         .with_keys(vec![key])
         .unwrap()
-}
-
-/// Offered and answered with the same sessions.
-fn agreed(policy: &Policy, sessions: &[CryptoSession<'_>]) -> [Established; 2] {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(policy, &mut kms, &mut rng);
-    let (peer, params) = (bob(), srtp_params());
-    let policies = [SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap()];
-    let offer = Offer::new(&peer, sessions).with_policies(&policies);
-    let (waiting, init) = ticket.transfer(&offer, now(), &mut rng).unwrap();
-    let verified = verified(&bob(), &init, &mut kms, &mut rng);
-    let accepted = verified.accept(&Answer::new(sessions), now(), &mut rng);
-    let (at_bob, answer) = accepted.unwrap();
-    [waiting.accept(&answer.unwrap()).unwrap(), at_bob]
 }
 
 /// RFC 3711 §9.1: two streams under one key and one SSRC share their keystream.

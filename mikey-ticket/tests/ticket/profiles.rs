@@ -115,8 +115,7 @@ fn req_msg_05_deferred_messages_in_order_are_never_lost() {
     // The Responder lets the cache decide.
     let (mut kms, mut rng) = (kms(), TestRng(1));
     let policy = Policy::new(Strength::Bits128, Policy::SHARED, recipients()).unwrap();
-    let mut ticket = granted(&policy, &mut kms, &mut rng);
-    let (_, init) = call(&mut ticket, &mut rng);
+    let (_, init) = new_call(&policy, &mut kms, &mut rng);
     let week = now().plus_seconds(7 * 86_400);
     assert!(user(bob()).receive(&init, week).is_err());
     assert!(user(bob()).with_window(None).receive(&init, week).is_ok());

@@ -167,6 +167,15 @@ pub(crate) fn call(ticket: &mut GrantedTicket, rng: &mut TestRng) -> (Transfer, 
     with_offer(&bob(), |offer| ticket.transfer(offer, now(), rng)).unwrap()
 }
 
+/// Alice asks for a ticket and calls Bob.
+pub(crate) fn new_call(
+    policy: &Policy,
+    kms: &mut TestKms,
+    rng: &mut TestRng,
+) -> (Transfer, Vec<u8>) {
+    call(&mut granted(policy, kms, rng), rng)
+}
+
 pub(crate) fn user(identity: Identity) -> Responder {
     Responder::new(identity, kms_id())
 }
@@ -196,6 +205,35 @@ pub(crate) fn answer(
     rng: &mut TestRng,
 ) -> (Established, Option<Vec<u8>>) {
     with_answer(|answer| verified.accept(answer, now(), rng)).unwrap()
+}
+
+/// Both ends of a call to Bob with a ticket of `policy`: Alice's and his.
+pub(crate) fn established(policy: &Policy) -> [Established; 2] {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let (waiting, init) = new_call(policy, &mut kms, &mut rng);
+    let verified = verified(&bob(), &init, &mut kms, &mut rng);
+    assert_eq!(verified.initiator(), &alice());
+    let (at_bob, response) = answer(verified, &mut rng);
+    let at_alice = match (waiting, response) {
+        (waiting, Some(response)) => waiting.accept(&response).unwrap(),
+        (Transfer::Complete(at_alice), None) => *at_alice,
+        (Transfer::Awaiting(_), None) => panic!("no answer was wanted"),
+    };
+    [at_alice, at_bob]
+}
+
+/// As [`established`], but offered and answered with these sessions.
+pub(crate) fn agreed(policy: &Policy, sessions: &[CryptoSession<'_>]) -> [Established; 2] {
+    let (mut kms, mut rng) = (kms(), TestRng(1));
+    let mut ticket = granted(policy, &mut kms, &mut rng);
+    let (peer, params) = (bob(), srtp_params());
+    let policies = [SecurityPolicy::new(0, ProtType::Srtp, &params).unwrap()];
+    let offer = Offer::new(&peer, sessions).with_policies(&policies);
+    let (waiting, init) = ticket.transfer(&offer, now(), &mut rng).unwrap();
+    let verified = verified(&bob(), &init, &mut kms, &mut rng);
+    let accepted = verified.accept(&Answer::new(sessions), now(), &mut rng);
+    let (at_bob, answer) = accepted.unwrap();
+    [waiting.accept(&answer.unwrap()).unwrap(), at_bob]
 }
 
 pub(crate) fn tek(established: &Established, cs_id: u8) -> Vec<u8> {

@@ -15,11 +15,7 @@ fn both(strength: Strength, flags: TicketFlags) -> [Established; 2] {
         responder_keys: true,
         ..flags
     };
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(&policy(strength, flags), &mut kms, &mut rng);
-    let (waiting, init) = call(&mut ticket, &mut rng);
-    let (at_bob, response) = answer(verified(&bob(), &init, &mut kms, &mut rng), &mut rng);
-    [waiting.accept(&response.unwrap()).unwrap(), at_bob]
+    established(&policy(strength, flags))
 }
 
 fn new_key(fill: u8) -> [KeyMaterial; 1] {
@@ -87,15 +83,7 @@ fn replayed_and_reflected_updates_are_refused() {
 
 #[test]
 fn keys_need_the_l_or_m_flag_and_sessions_a_key() {
-    let (mut kms, mut rng) = (kms(), TestRng(1));
-    let mut ticket = granted(
-        &policy(Strength::Bits128, Policy::FORKED),
-        &mut kms,
-        &mut rng,
-    );
-    let (waiting, init) = call(&mut ticket, &mut rng);
-    let (mut bob, response) = answer(verified(&bob(), &init, &mut kms, &mut rng), &mut rng);
-    let mut alice = waiting.accept(&response.unwrap()).unwrap();
+    let [mut alice, mut bob] = established(&policy(Strength::Bits128, Policy::FORKED));
     let (keys, sessions) = (new_key(8), [stream(1, 0x1111_1111, &[8])]);
     for side in [&mut alice, &mut bob] {
         let change = Answer::new(&sessions).with_keys(&keys);
@@ -126,12 +114,8 @@ fn keys_are_replaced_within_the_rekeying_interval() {
         initiator_keys: true,
         ..Policy::FORKED
     };
-    let (mut kms, mut rng) = (kms(), TestRng(1));
     let policy = policy(Strength::Bits128, flags).with_rekeying_interval(60);
-    let mut ticket = granted(&policy, &mut kms, &mut rng);
-    let (waiting, init) = call(&mut ticket, &mut rng);
-    let (mut bob, response) = answer(verified(&bob(), &init, &mut kms, &mut rng), &mut rng);
-    let mut alice = waiting.accept(&response.unwrap()).unwrap();
+    let [mut alice, mut bob] = established(&policy);
     let (due, late) = (now().plus_seconds(60), now().plus_seconds(61));
     for side in [&alice, &bob] {
         assert_eq!(side.rekey_by(), Some(due));

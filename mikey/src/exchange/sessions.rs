@@ -37,7 +37,7 @@ impl Session {
         self.prot_type
     }
 
-    /// Numbers of its security policies: one, once the bundle is established.
+    /// Numbers of its security policies: one, once the bundle is established; none for TLS.
     #[must_use]
     pub fn policies(&self) -> &[u8] {
         &self.policies
@@ -68,6 +68,42 @@ impl Session {
     }
 }
 
+/// As a GENERIC-ID map has it.
+///
+/// ```
+/// use mikey::exchange::Session;
+/// use mikey::payload::{CryptoSession, SrtpSessionData};
+///
+/// let data = SrtpSessionData { ssrc: 0x1234_5678, index: None };
+/// let session = Session::from(&CryptoSession::srtp(1, &[0], Some(data), &[7])?);
+/// assert_eq!((session.ssrc(), session.roc(), session.spi()), (Some(0x1234_5678), 0, &[7][..]));
+/// # Ok::<(), mikey::EncodeError>(())
+/// ```
+impl From<&CryptoSession<'_>> for Session {
+    fn from(session: &CryptoSession<'_>) -> Self {
+        let (ssrc, roc, seq, data) = match session.session_data() {
+            SessionData::Srtp(SrtpSessionData { ssrc, index }) => (
+                Some(ssrc),
+                index.map_or(0, |(roc, _)| roc),
+                index.map(|(_, seq)| seq),
+                Vec::new(),
+            ),
+            SessionData::Octets(octets) => (None, 0, None, octets.to_vec()),
+            SessionData::Absent => (None, 0, None, Vec::new()),
+        };
+        Self {
+            cs_id: session.cs_id(),
+            prot_type: session.prot_type(),
+            policies: session.policies().to_vec(),
+            ssrc,
+            roc,
+            seq,
+            data,
+            spi: session.spi().to_vec(),
+        }
+    }
+}
+
 /// The crypto sessions of a bundle, owned, in the form of the map that they came in.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
@@ -81,7 +117,7 @@ impl Sessions {
     pub(super) fn from_map(map: CsIdMap<'_>) -> Self {
         let list = match map {
             CsIdMap::SrtpId(map) => (1..=u8::MAX).zip(map.iter()).map(from_srtp_id).collect(),
-            CsIdMap::GenericId(map) => map.iter().map(|session| from_generic(&session)).collect(),
+            CsIdMap::GenericId(map) => map.iter().map(|session| Session::from(&session)).collect(),
             CsIdMap::Empty { .. } => Vec::new(),
         };
         Self {
@@ -257,29 +293,6 @@ fn to_srtp_id(session: &Session) -> SrtpIdSession {
         policy_no: session.policies.first().copied().unwrap_or(0),
         ssrc: session.ssrc.unwrap_or(0),
         roc: session.roc,
-    }
-}
-
-fn from_generic(session: &CryptoSession<'_>) -> Session {
-    let (ssrc, roc, seq, data) = match session.session_data() {
-        SessionData::Srtp(SrtpSessionData { ssrc, index }) => (
-            Some(ssrc),
-            index.map_or(0, |(roc, _)| roc),
-            index.map(|(_, seq)| seq),
-            Vec::new(),
-        ),
-        SessionData::Octets(octets) => (None, 0, None, octets.to_vec()),
-        SessionData::Absent => (None, 0, None, Vec::new()),
-    };
-    Session {
-        cs_id: session.cs_id(),
-        prot_type: session.prot_type(),
-        policies: session.policies().to_vec(),
-        ssrc,
-        roc,
-        seq,
-        data,
-        spi: session.spi().to_vec(),
     }
 }
 
