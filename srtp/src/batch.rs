@@ -186,33 +186,57 @@ impl Slot for BytesMut {
     }
 }
 
-/// Where the streams of the packets seem to be. Asks for their state, then for their keys, so that
-/// what one packet waits for comes along with what the others do; not where few of them share the
-/// cache.
-fn look_up<T>(
-    packets: &[impl Slot],
-    directions: &[T],
-    session: impl Fn(&T) -> &Session,
-) -> [usize; MAX_JOBS] {
-    let mut places = [usize::MAX; MAX_JOBS];
-    let of = |packet: &_| directions.get(Slot::session(packet)).map(&session);
-    if directions.len() < FEW_STREAMS && !directions.iter().any(|one| session(one).is_large()) {
+/// Packets whose keys are asked for at once. What more packets wait for would drive itself out of the
+/// nearest cache before its turn comes.
+const AHEAD: usize = 6;
+
+/// Where the streams of the packets seem to be.
+struct Places {
+    of: [usize; MAX_JOBS],
+    /// Whether the cache may have lost their keys.
+    far: bool,
+}
+
+impl Places {
+    /// Asks for the state of the streams, so that what one packet waits for comes along with what the
+    /// others do; not where few of them share the cache.
+    fn look_up<T>(
+        packets: &[impl Slot],
+        directions: &[T],
+        session: impl Fn(&T) -> &Session,
+    ) -> Self {
+        let mut places = [usize::MAX; MAX_JOBS];
+        let far =
+            directions.len() >= FEW_STREAMS || directions.iter().any(|one| session(one).is_large());
         for (packet, place) in packets.iter().zip(&mut places) {
-            *place = of(packet).map_or(0, |session| session.streams.recent());
+            *place = match directions.get(packet.session()).map(&session) {
+                Some(session) if far => session.look_up(packet.octets()),
+                Some(session) => session.streams.recent(),
+                None => usize::MAX,
+            };
         }
-        return places;
+        let places = Self { of: places, far };
+        for at in 0..AHEAD {
+            places.prefetch_keys(at, packets, directions, &session);
+        }
+        places
     }
-    for (packet, place) in packets.iter().zip(&mut places) {
-        if let Some(session) = of(packet) {
-            *place = session.look_up(packet.octets());
+
+    #[inline]
+    fn prefetch_keys<T>(
+        &self,
+        at: usize,
+        packets: &[impl Slot],
+        directions: &[T],
+        session: impl Fn(&T) -> &Session,
+    ) {
+        if self.far
+            && let (Some(packet), Some(place)) = (packets.get(at), self.of.get(at))
+            && let Some(one) = directions.get(packet.session())
+        {
+            session(one).prefetch_keys(*place);
         }
     }
-    for (packet, place) in packets.iter().zip(&places) {
-        if let Some(session) = of(packet) {
-            session.prefetch_keys(*place);
-        }
-    }
-    places
 }
 
 /// Up to [`MAX_JOBS`] packets: everything but their MACs, one by one, then all the MACs.
@@ -221,11 +245,14 @@ fn protect_some(
     packets: &mut [impl Slot],
     results: &mut [Result<(), ProtectError>],
 ) {
-    let places = look_up(packets, senders, |sender| &sender.session);
+    let places = Places::look_up(packets, senders, |sender| &sender.session);
     let mut deferred = [Deferred::default(); MAX_JOBS];
     let mut count = 0;
-    let work = packets.iter_mut().zip(results).zip(&places);
-    for (at, ((packet, result), place)) in work.enumerate() {
+    for (at, (result, place)) in results.iter_mut().zip(&places.of).enumerate() {
+        places.prefetch_keys(at + AHEAD, packets, senders, |sender| &sender.session);
+        let Some(packet) = packets.get_mut(at) else {
+            break;
+        };
         let Some(sender) = senders.get_mut(packet.session()) else {
             *result = Err(ProtectError::NoKey);
             continue;
@@ -252,12 +279,13 @@ fn protect_some(
             }
         }
     }
-    if let Some(deferred) = deferred.get_mut(..count) {
+    if let (1.., Some(deferred)) = (count, deferred.get_mut(..count)) {
         sign(senders, packets, deferred);
     }
 }
 
 /// Puts the MACs into packets that were protected but for these.
+#[inline(never)]
 fn sign(senders: &[Sender], packets: &mut [impl Slot], deferred: &mut [Deferred]) {
     let mac_of = |deferred: &Deferred, session: usize| {
         let session = &senders.get(session)?.session;
@@ -311,13 +339,20 @@ fn unprotect_some(
     packets: &mut [impl Slot],
     results: &mut [Result<(), UnprotectError>],
 ) {
-    let places = look_up(packets, receivers, |receiver| &receiver.session);
-    let mut hints = places.map(Hint::stream_at);
-    if receivers.iter().any(Receiver::guesses) {
+    let places = Places::look_up(packets, receivers, |receiver| &receiver.session);
+    let mut hints = places.of.map(Hint::stream_at);
+    let guess = receivers.iter().any(Receiver::guesses);
+    if guess {
         judge(receivers, packets, results.len(), &places, &mut hints);
     }
 
-    for ((packet, result), hint) in packets.iter_mut().zip(results).zip(&hints) {
+    for (at, (result, hint)) in results.iter_mut().zip(&hints).enumerate() {
+        if !guess {
+            places.prefetch_keys(at + AHEAD, packets, receivers, |receiver| &receiver.session);
+        }
+        let Some(packet) = packets.get_mut(at) else {
+            break;
+        };
         let Some(receiver) = receivers.get_mut(packet.session()) else {
             *result = Err(UnprotectError::NoKey);
             continue;
@@ -329,17 +364,23 @@ fn unprotect_some(
 }
 
 /// Computes MACs under guessed keys and indices, and notes whether they are right.
+#[inline(never)]
 fn judge(
     receivers: &[Receiver],
     packets: &[impl Slot],
     results: usize,
-    places: &[usize; MAX_JOBS],
+    places: &Places,
     hints: &mut [Hint; MAX_JOBS],
 ) {
     let mut guesses = [Guess::default(); MAX_JOBS];
     let mut macs = Macs::default();
-    let work = packets.iter().take(results).zip(&mut guesses).zip(places);
+    let work = packets
+        .iter()
+        .take(results)
+        .zip(&mut guesses)
+        .zip(&places.of);
     for (at, ((packet, slot), place)) in work.enumerate() {
+        places.prefetch_keys(at + AHEAD, packets, receivers, |receiver| &receiver.session);
         let Some(receiver) = receivers.get(packet.session()) else {
             continue;
         };

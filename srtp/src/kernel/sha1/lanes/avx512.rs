@@ -59,7 +59,7 @@ pub(in crate::kernel::sha1) fn hmac(jobs: &[&MacJob<'_>; LANES], tags: &mut [[u8
             }
         }
     }
-    finish(state, outer, tags);
+    finish(&state, &outer, tags);
 }
 
 /// HMAC-SHA1 of sixteen messages of one length, which all have a trailer or none.
@@ -94,7 +94,7 @@ pub(in crate::kernel::sha1) fn hmac_alike(
     if ending.two {
         compress(&mut state, second);
     }
-    finish(state, outer, tags);
+    finish(&state, &outer, tags);
 }
 
 type State = [__m512i; 5];
@@ -131,13 +131,13 @@ fn compress(state: &mut State, mut words: [__m512i; 16]) {
 /// The outer hash.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn finish(state: State, outer: State, tags: &mut [[u8; 20]; LANES]) {
-    let [a, b, c, d, e] = state;
+fn finish(state: &State, outer: &State, tags: &mut [[u8; 20]; LANES]) {
+    let [a, b, c, d, e] = *state;
     let (zero, one, bits) = (all(0), all(0x8000_0000), all(672));
     let mut words = [
         a, b, c, d, e, one, zero, zero, zero, zero, zero, zero, zero, zero, zero, bits,
     ];
-    let state = outer;
+    let state = *outer;
     let hashed = sha1_rounds!(state, words);
     for (at, (word, hashed)) in state.iter().zip(&hashed).enumerate() {
         let mut lanes = [0; LANES];
