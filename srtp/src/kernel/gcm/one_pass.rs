@@ -8,10 +8,11 @@
 
 use core::arch::x86_64::{
     __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_testz_si128, _mm_xor_si128,
-    _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_xor_si256, _mm512_broadcast_i32x4,
-    _mm512_castsi512_si256, _mm512_clmulepi64_epi128, _mm512_extracti32x4_epi32,
-    _mm512_extracti64x4_epi64, _mm512_inserti32x4, _mm512_setzero_si512, _mm512_shuffle_epi8,
-    _mm512_ternarylogic_epi32, _mm512_xor_si512, _mm512_zextsi128_si512,
+    _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_xor_si256, _mm512_aesenc_epi128,
+    _mm512_aesenclast_epi128, _mm512_broadcast_i32x4, _mm512_castsi512_si256,
+    _mm512_clmulepi64_epi128, _mm512_extracti32x4_epi32, _mm512_extracti64x4_epi64,
+    _mm512_inserti32x4, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_ternarylogic_epi32,
+    _mm512_xor_si512, _mm512_zextsi128_si512,
 };
 
 use super::pclmulqdq::{Product, multiply, reversed};
@@ -95,12 +96,13 @@ fn gcm<const ROUNDS: usize, const SEAL: bool>(
         Rest {
             data,
             before: _mm_setzero_si128(),
+            pending: None,
         }
     } else {
         let hash = multiply(aad, h);
         let rest = chunks::<ROUNDS, SEAL>(keys, powers, &mut counter, hash, data);
         if rest.data.is_empty() {
-            let hash = multiply(_mm_xor_si128(rest.before, lengths), h);
+            let hash = multiply(_mm_xor_si128(rest.hash(powers), lengths), h);
             return _mm_xor_si128(reversed(hash), mask[0]);
         }
         sums.add(_mm512_zextsi128_si512(lengths), _mm512_zextsi128_si512(h));
@@ -121,10 +123,29 @@ fn gcm<const ROUNDS: usize, const SEAL: bool>(
     _mm_xor_si128(reversed(sums.reduce()), mask)
 }
 
-/// Data behind the whole chunks, and the hash of what is in front of it.
+/// Data behind the whole chunks.
 struct Rest<'a> {
     data: &'a mut [u8],
+    /// The hash of what is in front of it, but for what is pending.
     before: __m128i,
+    /// A chunk of ciphertext, with the hash of what is in front of it.
+    pending: Option<[__m512i; 4]>,
+}
+
+impl Rest<'_> {
+    /// The hash of what is in front of the data.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512dq,vpclmulqdq,avx2,pclmulqdq")]
+    fn hash(&self, powers: &Powers) -> __m128i {
+        let Some(pending) = &self.pending else {
+            return self.before;
+        };
+        let mut sums = Sums::zero();
+        for (blocks, powers) in pending.iter().zip(of_a_chunk(powers)) {
+            sums.add(*blocks, powers);
+        }
+        sums.reduce()
+    }
 }
 
 /// The next counters, and another for the fourth block of the last group if that has no data.
@@ -147,7 +168,7 @@ fn hash_but_last(mut aad: &[u8], h: __m128i) -> __m128i {
     _mm_xor_si128(hash, reversed(load128_masked(aad)))
 }
 
-/// All whole chunks. The hash of a chunk runs while the next is encrypted.
+/// All whole chunks. A chunk is hashed while the next is encrypted or decrypted.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,vaes,vpclmulqdq,avx2,pclmulqdq")]
 fn chunks<'a, const ROUNDS: usize, const SEAL: bool>(
@@ -157,50 +178,92 @@ fn chunks<'a, const ROUNDS: usize, const SEAL: bool>(
     mut hash: __m128i,
     data: &'a mut [u8],
 ) -> Rest<'a> {
+    let powers = of_a_chunk(powers);
     let (chunks, data) = data.as_chunks_mut::<CHUNK>();
     let mut pending: Option<[__m512i; 4]> = None;
     for chunk in chunks {
+        let (chunk, _) = chunk.as_chunks_mut::<64>();
         let mut blocks = counter_groups::<4>(counter);
-        if let (true, Some(pending)) = (SEAL, &pending) {
-            hash = absorb(powers, hash, pending);
+        if let Some(ciphertext) = &pending {
+            let mut sums = Sums::zero();
+            encrypt_hashing::<ROUNDS, 4, 4>(keys, &mut blocks, ciphertext, &powers, &mut sums);
+            hash = sums.reduce();
+        } else {
+            encrypt_vaes512::<ROUNDS, 4>(keys, &mut blocks);
         }
-        encrypt_vaes512::<ROUNDS, 4>(keys, &mut blocks);
-        for (octets, block) in chunk.as_chunks_mut::<64>().0.iter_mut().zip(&mut blocks) {
+        for (octets, block) in chunk.iter_mut().zip(&mut blocks) {
             let input = load512(octets);
             let output = _mm512_xor_si512(input, *block);
             store512(octets, output);
             *block = swapped(if SEAL { output } else { input });
         }
-        if SEAL {
-            pending = Some(blocks);
-        } else {
-            hash = absorb(powers, hash, &blocks);
-        }
+        blocks[0] = plus(blocks[0], hash);
+        pending = Some(blocks);
     }
-    if let Some(pending) = &pending {
-        hash = absorb(powers, hash, pending);
+    Rest {
+        data,
+        before: hash,
+        pending,
     }
-    Rest { data, before: hash }
 }
 
-/// Takes sixteen blocks into a hash.
+/// Encrypts `N` groups while `M` others are hashed.
+///
+/// Step by step: the processor does not look far enough ahead to do one beside the other when they
+/// stand one behind the other.
 #[inline]
-#[target_feature(enable = "avx512f,avx512dq,avx512vl,vpclmulqdq,avx2,pclmulqdq")]
-fn absorb(powers: &Powers, hash: __m128i, blocks: &[__m512i; 4]) -> __m128i {
-    let mut sums = Sums::zero();
-    let mut before = _mm512_zextsi128_si512(hash);
-    let (_, powers) = powers.as_flattened().split_at(16);
-    for (block, powers) in blocks.iter().zip(powers.as_chunks::<64>().0) {
-        sums.add(_mm512_xor_si512(*block, before), load512(powers));
-        before = _mm512_setzero_si512();
+#[target_feature(enable = "avx512f,vaes,vpclmulqdq")]
+fn encrypt_hashing<const ROUNDS: usize, const N: usize, const M: usize>(
+    keys: &RoundKeys,
+    blocks: &mut [__m512i; N],
+    hashed: &[__m512i; M],
+    powers: &[__m512i; M],
+    sums: &mut Sums,
+) {
+    let key = _mm512_broadcast_i32x4(load128(&keys[0]));
+    for block in &mut *blocks {
+        *block = _mm512_xor_si512(*block, key);
     }
-    sums.reduce()
+    for round in 1..ROUNDS {
+        let key = _mm512_broadcast_i32x4(load128(&keys[round]));
+        for block in &mut *blocks {
+            *block = _mm512_aesenc_epi128(*block, key);
+        }
+        // In every other round; the first blocks last, as they wait for the hash in front of them.
+        if round % 2 == 0 && round / 2 <= M {
+            let at = round / 2 % M;
+            sums.add(hashed[at], powers[at]);
+        }
+    }
+    let key = _mm512_broadcast_i32x4(load128(&keys[ROUNDS]));
+    for block in blocks {
+        *block = _mm512_aesenclast_epi128(*block, key);
+    }
+}
+
+/// The powers for sixteen blocks, the highest first.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn of_a_chunk(powers: &Powers) -> [__m512i; 4] {
+    let (_, powers) = powers.as_flattened().split_at(16);
+    let mut registers = [_mm512_setzero_si512(); 4];
+    for (register, powers) in registers.iter_mut().zip(powers.as_chunks().0) {
+        *register = load512(powers);
+    }
+    registers
+}
+
+/// The blocks, and `hash` added to the first.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn plus(blocks: __m512i, hash: __m128i) -> __m512i {
+    _mm512_xor_si512(blocks, _mm512_zextsi128_si512(hash))
 }
 
 /// Less than a chunk more, in `N` groups of four blocks, into `sums`; returns the last block of
 /// keystream.
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,vaes,vpclmulqdq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,vaes,vpclmulqdq,avx2,pclmulqdq")]
 fn last<const ROUNDS: usize, const SEAL: bool, const N: usize>(
     keys: &RoundKeys,
     powers: &Powers,
@@ -208,13 +271,23 @@ fn last<const ROUNDS: usize, const SEAL: bool, const N: usize>(
     rest: Rest<'_>,
     sums: &mut Sums,
 ) -> __m128i {
-    let Rest { data, before } = rest;
-    let mut before = _mm512_zextsi128_si512(before);
+    let Rest {
+        data,
+        mut before,
+        pending,
+    } = rest;
     let mut blocks = counter_groups::<N>(&mut counters.data);
     if let Some(fourth) = counters.fourth {
         blocks[N - 1] = _mm512_inserti32x4::<3>(blocks[N - 1], fourth);
     }
-    encrypt_vaes512::<ROUNDS, N>(keys, &mut blocks);
+    if let Some(pending) = &pending {
+        let (mut sums, powers) = (Sums::zero(), of_a_chunk(powers));
+        encrypt_hashing::<ROUNDS, N, 4>(keys, &mut blocks, pending, &powers, &mut sums);
+        before = sums.reduce();
+    } else {
+        encrypt_vaes512::<ROUNDS, N>(keys, &mut blocks);
+    }
+    let mut before = _mm512_zextsi128_si512(before);
     // The lengths come behind with H^1, so the last block of data has H^2.
     let first = POWERS - 1 - data.len().div_ceil(16);
     let powers = powers.as_flattened().get(first * 16..).unwrap_or_default();
