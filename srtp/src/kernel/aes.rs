@@ -1,6 +1,6 @@
 //! AES in the encrypting direction, and SRTP's counter mode.
 
-mod aes_ni;
+pub(super) mod aes_ni;
 mod vaes256;
 mod vaes512;
 

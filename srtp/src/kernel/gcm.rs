@@ -1,16 +1,16 @@
 //! AES-GCM of one packet.
 
+mod in_steps;
 mod one_pass;
 mod pclmulqdq;
 
 use core::arch::x86_64::{__m128i, _mm_set_epi64x};
 
-use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::aes::{AesKey, Rounds};
 use super::detect::{Isa, Level};
-use super::registers::{erase, store128};
+use super::registers::erase;
 
 /// Powers of H at hand: fifteen blocks of ciphertext, one of associated data and one of lengths
 /// take one reduction.
@@ -69,18 +69,17 @@ impl GcmKey {
         if data.len() > MAX_LEN {
             return None;
         }
-        if self.aes.isa().level() < Level::Vaes512 {
-            self.aes.apply_ctr(first_block(nonce), data);
-            *tag = self.tag(nonce, aad, data);
-            return Some(());
-        }
         let block = first_block(nonce);
+        let wide = self.aes.isa().level() == Level::Vaes512;
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
         unsafe {
-            match self.aes.rounds() {
-                Rounds::Ten => one_pass::seal::<10>(self, block, aad, data, tag),
-                Rounds::Twelve => one_pass::seal::<12>(self, block, aad, data, tag),
-                Rounds::Fourteen => one_pass::seal::<14>(self, block, aad, data, tag),
+            match (wide, self.aes.rounds()) {
+                (true, Rounds::Ten) => one_pass::seal::<10>(self, block, aad, data, tag),
+                (true, Rounds::Twelve) => one_pass::seal::<12>(self, block, aad, data, tag),
+                (true, Rounds::Fourteen) => one_pass::seal::<14>(self, block, aad, data, tag),
+                (false, Rounds::Ten) => in_steps::seal::<10>(self, block, aad, data, tag),
+                (false, Rounds::Twelve) => in_steps::seal::<12>(self, block, aad, data, tag),
+                (false, Rounds::Fourteen) => in_steps::seal::<14>(self, block, aad, data, tag),
             }
         }
         Some(())
@@ -92,20 +91,17 @@ impl GcmKey {
         if data.len() > MAX_LEN {
             return false;
         }
-        if self.aes.isa().level() < Level::Vaes512 {
-            let right = same(self.tag(nonce, aad, data), *tag);
-            if right {
-                self.aes.apply_ctr(first_block(nonce), data);
-            }
-            return right;
-        }
         let block = first_block(nonce);
+        let wide = self.aes.isa().level() == Level::Vaes512;
         // SAFETY: the `Isa` of a key exists only where the instructions of its level were found.
         let right = unsafe {
-            match self.aes.rounds() {
-                Rounds::Ten => one_pass::open::<10>(self, block, aad, data, tag),
-                Rounds::Twelve => one_pass::open::<12>(self, block, aad, data, tag),
-                Rounds::Fourteen => one_pass::open::<14>(self, block, aad, data, tag),
+            match (wide, self.aes.rounds()) {
+                (true, Rounds::Ten) => one_pass::open::<10>(self, block, aad, data, tag),
+                (true, Rounds::Twelve) => one_pass::open::<12>(self, block, aad, data, tag),
+                (true, Rounds::Fourteen) => one_pass::open::<14>(self, block, aad, data, tag),
+                (false, Rounds::Ten) => in_steps::open::<10>(self, block, aad, data, tag),
+                (false, Rounds::Twelve) => in_steps::open::<12>(self, block, aad, data, tag),
+                (false, Rounds::Fourteen) => in_steps::open::<14>(self, block, aad, data, tag),
             }
         };
         if !right {
@@ -113,13 +109,6 @@ impl GcmKey {
             self.aes.apply_ctr(first_block(nonce), data);
         }
         right
-    }
-
-    fn tag(&self, nonce: u128, aad: &[u8], ciphertext: &[u8]) -> [u8; 16] {
-        let mut mask = (nonce | 1).to_be_bytes();
-        self.aes.encrypt_block(&mut mask);
-        // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
-        octets(unsafe { pclmulqdq::tag(&self.powers, &mask, aad, ciphertext) })
     }
 }
 
@@ -134,15 +123,4 @@ const fn first_block(nonce: u128) -> u128 {
 fn lengths(aad: &[u8], ciphertext: &[u8]) -> __m128i {
     let bits = |octets: &[u8]| i64::try_from(octets.len()).map_or(0, |len| len * 8);
     _mm_set_epi64x(bits(aad), bits(ciphertext))
-}
-
-/// In constant time.
-fn same(a: [u8; 16], b: [u8; 16]) -> bool {
-    u128::from_ne_bytes(a).ct_eq(&u128::from_ne_bytes(b)).into()
-}
-
-fn octets(register: __m128i) -> [u8; 16] {
-    let mut octets = [0; 16];
-    store128(&mut octets, register);
-    octets
 }

@@ -9,7 +9,7 @@ use core::arch::x86_64::{
 use super::RoundKeys;
 use crate::kernel::registers::{block128, load128, store128};
 
-const LANES: usize = 8;
+pub(in crate::kernel) const LANES: usize = 8;
 
 /// The key expansion of FIPS 197 §5.2, for keys of 16, 24 and 32 octets.
 #[target_feature(enable = "aes,ssse3")]
@@ -127,14 +127,24 @@ pub(in crate::kernel) fn encrypt<const ROUNDS: usize, const N: usize>(
 
 #[target_feature(enable = "aes,sse4.1,ssse3")]
 pub(super) fn apply_ctr<const ROUNDS: usize>(keys: &RoundKeys, iv: u128, data: &mut [u8]) {
-    let mut counter = _mm_shuffle_epi8(block128(iv), swap());
+    let mut counter = first_counter(iv);
     let (full, rest) = data.as_chunks_mut::<{ LANES * 16 }>();
     for chunk in full {
-        let keystream = keystream::<ROUNDS, LANES>(keys, &mut counter);
-        for (octets, keystream) in chunk.as_chunks_mut::<16>().0.iter_mut().zip(&keystream) {
-            store128(octets, _mm_xor_si128(load128(octets), *keystream));
-        }
+        let mut blocks = counters::<LANES>(&mut counter);
+        encrypt::<ROUNDS, LANES>(keys, &mut blocks);
+        add(chunk, &blocks);
     }
+    apply_last::<ROUNDS>(keys, counter, rest);
+}
+
+/// Adds keystream to less than eight blocks.
+#[inline]
+#[target_feature(enable = "aes,sse4.1,ssse3")]
+pub(in crate::kernel) fn apply_last<const ROUNDS: usize>(
+    keys: &RoundKeys,
+    counter: __m128i,
+    rest: &mut [u8],
+) {
     match rest.len().div_ceil(16) {
         0 => {}
         1 => finish::<ROUNDS, 1>(keys, counter, rest),
@@ -152,7 +162,8 @@ fn finish<const ROUNDS: usize, const N: usize>(
     mut counter: __m128i,
     data: &mut [u8],
 ) {
-    let keystream = keystream::<ROUNDS, N>(keys, &mut counter);
+    let mut keystream = counters::<N>(&mut counter);
+    encrypt::<ROUNDS, N>(keys, &mut keystream);
     let (full, rest) = data.as_chunks_mut::<16>();
     let mut keystream = keystream.iter();
     for (octets, keystream) in full.iter_mut().zip(&mut keystream) {
@@ -167,19 +178,32 @@ fn finish<const ROUNDS: usize, const N: usize>(
     }
 }
 
+/// Adds a whole register of keystream to each block.
 #[inline]
-#[target_feature(enable = "aes,sse4.1,ssse3")]
-fn keystream<const ROUNDS: usize, const N: usize>(
-    keys: &RoundKeys,
-    counter: &mut __m128i,
-) -> [__m128i; N] {
+#[target_feature(enable = "sse2")]
+pub(in crate::kernel) fn add(data: &mut [u8; LANES * 16], keystream: &[__m128i; LANES]) {
+    for (octets, keystream) in data.as_chunks_mut().0.iter_mut().zip(keystream) {
+        store128(octets, _mm_xor_si128(load128(octets), *keystream));
+    }
+}
+
+/// The first counter block, which counts in its last 16 bits, as numbers.
+#[inline]
+#[target_feature(enable = "ssse3")]
+pub(in crate::kernel) fn first_counter(iv: u128) -> __m128i {
+    _mm_shuffle_epi8(block128(iv), swap())
+}
+
+/// The next `N` counter blocks; `counter` moves on behind them.
+#[inline]
+#[target_feature(enable = "ssse3")]
+pub(in crate::kernel) fn counters<const N: usize>(counter: &mut __m128i) -> [__m128i; N] {
     let one = _mm_set_epi16(1, 0, 0, 0, 0, 0, 0, 0);
     let mut blocks = [_mm_setzero_si128(); N];
     for block in &mut blocks {
         *block = _mm_shuffle_epi8(*counter, swap());
         *counter = _mm_add_epi16(*counter, one);
     }
-    encrypt::<ROUNDS, N>(keys, &mut blocks);
     blocks
 }
 

@@ -11,7 +11,7 @@ use core::arch::x86_64::{
     _mm_srai_epi32, _mm_srli_epi64, _mm_srli_si128, _mm_xor_si128,
 };
 
-use super::{POWERS, Powers, lengths};
+use super::{POWERS, Powers};
 use crate::kernel::registers::{load128, load128_partial, store128};
 
 /// Blocks that share a reduction.
@@ -42,36 +42,72 @@ pub(super) fn powers(hash_key: &[u8; 16]) -> Powers {
     powers
 }
 
-/// GHASH over `aad` and `ciphertext`, plus `mask`.
-#[target_feature(enable = "pclmulqdq,ssse3")]
-pub(super) fn tag(powers: &Powers, mask: &[u8; 16], aad: &[u8], ciphertext: &[u8]) -> __m128i {
-    let mut hash = _mm_setzero_si128();
-    for part in [aad, ciphertext] {
-        for chunk in part.chunks(SHARED * 16) {
-            hash = absorb(powers, hash, chunk);
-        }
-    }
-    let lengths = lengths(aad, ciphertext);
-    hash = multiply(_mm_xor_si128(hash, lengths), load128(&powers[POWERS - 1]));
-    _mm_xor_si128(reversed(hash), load128(mask))
-}
-
-/// Takes in up to [`SHARED`] blocks, the last filled up with zeros.
+/// Takes in whole blocks and zeros.
 #[inline]
 #[target_feature(enable = "pclmulqdq,ssse3")]
-fn absorb(powers: &Powers, mut hash: __m128i, octets: &[u8]) -> __m128i {
-    let count = octets.len().div_ceil(16);
-    let powers = powers.iter().skip(POWERS - count);
-    let mut product = Product::zero();
-    for (block, power) in octets.chunks(16).zip(powers) {
-        let block = match block.try_into() {
-            Ok(block) => load128(block),
-            Err(_) => load128_partial(block),
-        };
-        product.add(_mm_xor_si128(reversed(block), hash), load128(power));
-        hash = _mm_setzero_si128();
+pub(super) fn absorb(powers: &Powers, mut hash: __m128i, octets: &[u8]) -> __m128i {
+    for chunk in octets.chunks(SHARED * 16) {
+        let mut blocks = Blocks::ahead(powers, hash, chunk.len().div_ceil(16));
+        blocks.add_octets(chunk);
+        hash = blocks.reduce();
     }
-    product.reduce()
+    hash
+}
+
+/// So many blocks that follow a hash and share a reduction.
+pub(super) struct Blocks<'a> {
+    product: Product,
+    hash: __m128i,
+    powers: core::slice::Iter<'a, [u8; 16]>,
+}
+
+impl<'a> Blocks<'a> {
+    /// `count` blocks, as many as there are powers at most.
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(super) fn ahead(powers: &'a Powers, hash: __m128i, count: usize) -> Self {
+        let (powers, _) = powers.split_at(POWERS);
+        let mut powers = powers.iter();
+        if let Some(unused) = POWERS.checked_sub(count + 1) {
+            powers.nth(unused);
+        }
+        Self {
+            product: Product::zero(),
+            hash,
+            powers,
+        }
+    }
+
+    /// The next block.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    pub(super) fn add(&mut self, block: __m128i) {
+        if let Some(power) = self.powers.next() {
+            self.product
+                .add(_mm_xor_si128(block, self.hash), load128(power));
+            self.hash = _mm_setzero_si128();
+        }
+    }
+
+    /// The next blocks, the last filled up with zeros.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq,ssse3")]
+    pub(super) fn add_octets(&mut self, octets: &[u8]) {
+        let (full, rest) = octets.as_chunks();
+        for block in full {
+            self.add(reversed(load128(block)));
+        }
+        if !rest.is_empty() {
+            self.add(reversed(load128_partial(rest)));
+        }
+    }
+
+    /// The hash behind the blocks.
+    #[inline]
+    #[target_feature(enable = "pclmulqdq")]
+    pub(super) fn reduce(self) -> __m128i {
+        self.product.reduce()
+    }
 }
 
 /// `a` times `b`, reduced.
@@ -94,7 +130,7 @@ pub(super) struct Product {
 impl Product {
     #[inline]
     #[target_feature(enable = "sse2")]
-    fn zero() -> Self {
+    pub(super) fn zero() -> Self {
         let zero = _mm_setzero_si128();
         Self {
             low: zero,
@@ -105,7 +141,7 @@ impl Product {
 
     #[inline]
     #[target_feature(enable = "pclmulqdq")]
-    fn add(&mut self, a: __m128i, b: __m128i) {
+    pub(super) fn add(&mut self, a: __m128i, b: __m128i) {
         let middle = _mm_xor_si128(
             _mm_clmulepi64_si128::<0x01>(a, b),
             _mm_clmulepi64_si128::<0x10>(a, b),
