@@ -14,6 +14,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::builder::Builder;
 use crate::error::SessionError;
+use crate::index::MAX_INDEX;
 use crate::key_uses::{KeyIdentity, Retired};
 use crate::keying::{KeyEntry, KeySet, KeyingError, Profile};
 use crate::session::{Scope, Session};
@@ -207,7 +208,8 @@ impl Builder<Sender> {
                     .take()
                     .map(|roc| u64::from(roc) << 16 | highest & 0xffff);
                 let highest = set.unwrap_or(highest).max(highest);
-                stream.srtp.skip_to(highest.saturating_add(skip.srtp));
+                let behind = highest.saturating_add(skip.srtp);
+                stream.srtp.skip_to(behind.min(MAX_INDEX));
             }
             if let Some(highest) = stream.srtcp.highest() {
                 stream

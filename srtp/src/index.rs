@@ -1,5 +1,5 @@
 /// Highest SRTP packet index: ROC and sequence number all ones.
-const MAX_INDEX: u64 = (1 << 48) - 1;
+pub(crate) const MAX_INDEX: u64 = (1 << 48) - 1;
 
 /// The index of a packet with sequence number `seq` ([RFC 3711 §3.3.1] and appendix A).
 ///
@@ -35,7 +35,7 @@ pub(crate) fn within(index: u64) -> Option<u64> {
 /// The rollover counter of an index.
 #[inline]
 pub(crate) fn roc(index: u64) -> u32 {
-    u32::try_from(index >> 16 & 0xffff_ffff).unwrap_or(u32::MAX)
+    u32::try_from(index >> 16).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //!
 //! What the processor has is asked once a session ([`Isa`]); each kernel has a twin in the
 //! RustCrypto crates, which serves where the instructions are missing and which tests compare it
-//! with. `unsafe` appears twice over: where an [`Isa`] proves that the instructions exist, and in
-//! `registers`, where octets meet registers. All else is safe code on slices.
+//! with. `unsafe` appears where an [`Isa`] proves that the instructions exist, in `registers`, where
+//! octets meet registers and secrets are overwritten, and in `prefetch`. All else is safe code on
+//! slices.
 
 #![allow(
     unsafe_code,
-    reason = "calls of functions for one instruction set, and loads and stores of registers"
+    reason = "calls of functions for one instruction set, loads and stores of registers, volatile writes, prefetches"
 )]
 #![allow(
     clippy::indexing_slicing,

@@ -41,15 +41,15 @@ pub(crate) enum Cipher {
 
 /// The SRTCP session keys of one master key and one `r`, as they are kept.
 ///
-/// Reports are rare: AES keys stay as they were derived and are expanded for each packet, which
-/// leaves a session smaller by their round keys and powers.
+/// Reports are rare: AES keys of this crate's own code stay as they were derived and are expanded for
+/// each packet, which leaves a session smaller by their round keys and powers.
 pub(crate) enum SrtcpKeys {
     Derived {
         key: Zeroizing<[u8; MAX_KEY_LEN]>,
         salt: SessionSalt,
         mac: Option<Box<HmacSha1>>,
     },
-    /// Ciphers that would allocate, or take long, to be expanded.
+    /// Ciphers that would allocate, take long or leave copies behind to be expanded.
     Expanded(Box<SessionKeys>),
 }
 
@@ -157,7 +157,7 @@ impl SrtcpKeys {
         let (profile, isa) = (master.profile(), backend.isa()?);
         let kdf = Kdf::new(master, isa)?;
         let octets = Octets::derive(&kdf, profile, Protocol::Srtcp, r, isa)?;
-        if !expands_in_place(profile) {
+        if Cipher::blank(profile, backend).is_none() {
             let keys = octets.expand(profile, backend)?;
             return Some(Self::Expanded(Box::new(keys)));
         }
@@ -177,12 +177,15 @@ impl SrtcpKeys {
             Self::Derived { key, salt, mac } => (key, salt, mac),
             Self::Expanded(keys) => return Some(keys),
         };
-        *room = Some(SessionKeys {
-            cipher: Cipher::new(profile, key, salt, mac.as_deref().cloned(), backend)?,
-            salt: salt.clone(),
+        let keys = room.insert(SessionKeys {
+            cipher: Cipher::blank(profile, backend)?,
+            salt: SessionSalt([0; 16]),
             header: None,
         });
-        room.as_ref()
+        keys.salt.0.copy_from_slice(&salt.0);
+        keys.cipher
+            .set(key.get(..profile.key_len())?, mac.as_deref());
+        Some(keys)
     }
 }
 
@@ -237,6 +240,43 @@ impl Cipher {
         }
     }
 
+    /// Room for keys that [`set`](Self::set) can expand in place, without memory of their own.
+    fn blank(profile: Profile, backend: Backend) -> Option<Self> {
+        let (len, isa) = (profile.key_len(), backend.isa()?);
+        match profile {
+            Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
+                Gcm::blank(len, backend).map(Self::Gcm)
+            }
+            Profile::AesCm128HmacSha1_80
+            | Profile::AesCm128HmacSha1_32
+            | Profile::AesCm192HmacSha1_80
+            | Profile::AesCm192HmacSha1_32
+            | Profile::AesCm256HmacSha1_80
+            | Profile::AesCm256HmacSha1_32 => {
+                let cipher = BlockCipher::blank(len, isa)?;
+                Some(Self::Counter(cipher, HmacSha1::blank(isa)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Expands keys where there is room for them, and where they stay: moved, they would leave copies
+    /// behind.
+    fn set(&mut self, key: &[u8], mac: Option<&HmacSha1>) {
+        match self {
+            Self::Counter(cipher, room) => {
+                cipher.set(key);
+                if let Some(mac) = mac {
+                    room.set(mac);
+                }
+            }
+            Self::Gcm(gcm) => gcm.set(key),
+            Self::F8(..) => {}
+            #[cfg(feature = "insecure-null")]
+            Self::Null(_) => {}
+        }
+    }
+
     pub(crate) const fn encrypts(&self) -> bool {
         match self {
             Self::Counter(..) | Self::F8(..) | Self::Gcm(_) => true,
@@ -246,17 +286,8 @@ impl Cipher {
     }
 }
 
-/// Whether the ciphers of a profile are expanded quickly, and without memory of their own.
-const fn expands_in_place(profile: Profile) -> bool {
-    #[cfg(feature = "aria")]
-    if profile.is_aria() {
-        return false;
-    }
-    !matches!(profile, Profile::AesF8_128HmacSha1_80)
-}
-
 /// A session salt, filled up with zeros on its right to the length of a block.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub(crate) struct SessionSalt([u8; 16]);
 
 impl SessionSalt {

@@ -502,3 +502,17 @@ fn no_key_stands_in_the_octets_nor_is_printed() {
     }
     assert_eq!(format!("{:?}", shared()), "HandoverKey");
 }
+
+#[test]
+fn indices_that_are_skipped_past_the_last_one_leave_none() {
+    let (mut sender, _) = pair(CM);
+    sender.set_roc(SSRC, u32::MAX).unwrap();
+    protect(&mut sender, &rtp(SSRC, 1, b"near the end")).unwrap();
+    let octets = sender.export(&shared(), HandoverKeys::Included, &mut Seeded(1));
+    let srtp = 70_000;
+    let mut sender = resume_sender(&octets, IndexSkip { srtp, srtcp: 0 });
+    assert_eq!(sender.stream(SSRC).unwrap().roc, u32::MAX);
+    assert_eq!(sender.set_roc(SSRC, 7), Err(SessionError::RocBehind));
+    let refused = protect(&mut sender, &rtp(SSRC, 2, b"none left"));
+    assert_eq!(refused, Err(ProtectError::IndexExhausted));
+}

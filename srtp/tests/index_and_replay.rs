@@ -417,3 +417,17 @@ fn req_li_06_a_packet_carried_octet_for_octet_through_another_transport_still_op
         assert!(unprotect(&mut receiver, &received).is_ok());
     }
 }
+
+#[test]
+fn a_report_between_a_roc_that_is_set_and_its_first_packet_does_not_undo_it() {
+    let (mut sender, mut receiver) = pair(PROFILE);
+    protect(&mut sender, &rtp(SSRC, 1, b"first")).unwrap();
+    sender.set_roc(SSRC, 5).unwrap();
+    protect_report(&mut sender, &rtcp(SSRC)).unwrap();
+    let packet = protect(&mut sender, &rtp(SSRC, 2, b"second")).unwrap();
+    receiver.set_roc(SSRC, 5).unwrap();
+    assert_eq!(
+        unprotect(&mut receiver, &packet).unwrap(),
+        rtp(SSRC, 2, b"second")
+    );
+}

@@ -43,22 +43,33 @@ impl AesKey {
     /// Expands a key of 16, 24 or 32 octets. `None` for other lengths, or without AES-NI.
     #[inline]
     pub(crate) fn new(key: &[u8], isa: Isa) -> Option<Self> {
-        let rounds = match key.len() {
+        let mut aes = Self::blank(key.len(), isa)?;
+        aes.set(key);
+        Some(aes)
+    }
+
+    /// Room for a key of `len` octets. `None` for other lengths than 16, 24 and 32, or without AES-NI.
+    #[inline]
+    pub(crate) fn blank(len: usize, isa: Isa) -> Option<Self> {
+        let rounds = match len {
             16 => Rounds::Ten,
             24 => Rounds::Twelve,
             32 => Rounds::Fourteen,
             _ => return None,
         };
-        if isa.level() < Level::AesNi {
-            return None;
-        }
-        // SAFETY: an `Isa` from AesNi on exists only where AES-NI was found.
-        let round_keys = unsafe { aes_ni::expand(key) };
-        Some(Self {
-            round_keys,
+        (isa.level() >= Level::AesNi).then_some(Self {
+            round_keys: [[0; 16]; 15],
             rounds,
             isa,
         })
+    }
+
+    /// Expands a key of the length that there is room for, where it stays: moved, it would leave
+    /// copies behind.
+    #[inline]
+    pub(crate) fn set(&mut self, key: &[u8]) {
+        // SAFETY: an `Isa` from AesNi on exists only where AES-NI was found.
+        unsafe { aes_ni::expand(key, &mut self.round_keys) };
     }
 
     /// Encrypts one block.

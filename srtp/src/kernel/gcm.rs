@@ -47,13 +47,30 @@ impl GcmKey {
     /// PCLMULQDQ.
     #[inline]
     pub(crate) fn new(key: &[u8], isa: Isa) -> Option<Self> {
-        let aes = AesKey::new(key, isa)?;
-        let mut hash_key = [0; 16];
-        aes.encrypt_block(&mut hash_key);
-        // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
-        let powers = unsafe { pclmulqdq::powers(&hash_key) };
-        hash_key.zeroize();
+        let mut gcm = Self::blank(key.len(), isa)?;
+        gcm.set(key);
+        Some(gcm)
+    }
+
+    /// Room for a key of `len` octets. `None` for other lengths than 16, 24 and 32, or without AES-NI
+    /// and PCLMULQDQ.
+    #[inline]
+    pub(crate) fn blank(len: usize, isa: Isa) -> Option<Self> {
+        let aes = AesKey::blank(len, isa)?;
+        let powers = [[0; 16]; POWERS + 2];
         Some(Self { powers, aes })
+    }
+
+    /// Expands a key of the length that there is room for, where it stays: moved, it would leave
+    /// copies behind.
+    #[inline]
+    pub(crate) fn set(&mut self, key: &[u8]) {
+        self.aes.set(key);
+        let mut hash_key = [0; 16];
+        self.aes.encrypt_block(&mut hash_key);
+        // SAFETY: an `AesKey` exists only where AES-NI and PCLMULQDQ were found.
+        unsafe { pclmulqdq::powers(&hash_key, &mut self.powers) };
+        hash_key.zeroize();
     }
 
     /// Encrypts `data` in place under `nonce`, the upper 96 bits, and puts the tag over `aad` and the

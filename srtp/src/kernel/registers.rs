@@ -1,4 +1,5 @@
-//! Octets into registers and back. Everything else in the kernels is free of pointers.
+//! Octets into registers and back, and secrets overwritten. But for prefetches, everything else in the
+//! kernels is free of pointers.
 
 use core::arch::x86_64::{
     __m128i, __m256i, __m512i, _mm_loadu_si128, _mm_maskz_loadu_epi8, _mm_set_epi64x,

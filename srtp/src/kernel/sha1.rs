@@ -70,6 +70,12 @@ impl HmacStates {
         Self([keyed(0x36), keyed(0x5c)])
     }
 
+    /// Takes the states of `other`.
+    pub(crate) const fn set(&mut self, other: &Self) {
+        let (own, others) = (self.0.as_flattened_mut(), other.0.as_flattened());
+        own.copy_from_slice(others);
+    }
+
     const fn inner(&self) -> &[u32; 5] {
         &self.0[0]
     }

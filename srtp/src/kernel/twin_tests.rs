@@ -131,15 +131,23 @@ proptest! {
             prop::collection::vec(20..60_usize, 0..=MAX_JOBS),
             (0..LONGEST_OF_MANY, 0..=MAX_JOBS).prop_map(|(len, count)| alloc::vec![len; count]),
         ],
-        roc in any::<Option<[u8; 4]>>(),
-        data in prop::collection::vec(any::<u8>(), LONGEST),
+        rocs in prop::collection::vec(any::<[u8; 4]>(), MAX_JOBS),
+        trailers in any::<bool>(),
+        data in prop::collection::vec(any::<u8>(), LONGEST + MAX_JOBS),
     ) {
         for isa in with_and_without_sha() {
             let states: Vec<_> = keys.iter().map(|key| HmacStates::new(key, isa)).collect();
             let jobs: Vec<_> = lens
                 .iter()
                 .zip(&states)
-                .map(|(len, states)| MacJob { states, message: &data[LONGEST - len..], trailer: roc })
+                .zip(&rocs)
+                .enumerate()
+                .map(|(at, ((len, states), roc))| MacJob {
+                    states,
+                    // Messages of one length differ.
+                    message: &data[at..at + len],
+                    trailer: trailers.then_some(*roc),
+                })
                 .collect();
             let mut tags = [[0; 20]; MAX_JOBS];
             hmac_all(isa, &jobs, &mut tags);

@@ -39,6 +39,27 @@ impl BlockCipher {
         }
     }
 
+    /// Room for an AES key of `len` octets, if it is one that [`set`](Self::set) can expand in place.
+    pub(crate) fn blank(len: usize, isa: Isa) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return AesKey::blank(len, isa).map(Self::Kernel);
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let _ = (len, isa);
+            None
+        }
+    }
+
+    /// Expands a key where there is room for it.
+    pub(crate) fn set(&mut self, key: &[u8]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Kernel(room) = self {
+            room.set(key);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = key;
+    }
+
     /// ARIA with the variant that `key` is long enough for: 16 or 32 octets.
     #[cfg(feature = "aria")]
     pub(crate) fn aria(key: &[u8]) -> Option<Self> {

@@ -84,6 +84,27 @@ impl Gcm {
         }
     }
 
+    /// Room for an AES key of `len` octets, if it is one that [`set`](Self::set) can expand in place.
+    pub(crate) fn blank(len: usize, backend: Backend) -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return GcmKey::blank(len, backend.isa()?).map(Self::Kernel);
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            let _ = (len, backend);
+            None
+        }
+    }
+
+    /// Expands a key where there is room for it.
+    pub(crate) fn set(&mut self, key: &[u8]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Self::Kernel(room) = self {
+            room.set(key);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = key;
+    }
+
     /// ARIA-GCM with the variant that `key` is long enough for: 16 or 32 octets.
     #[cfg(feature = "aria")]
     pub(crate) fn aria(key: &[u8]) -> Option<Self> {

@@ -6,7 +6,6 @@ use crate::kernel::{self, HmacStates, Isa, MacJob};
 /// work on short packets.
 ///
 /// [RFC 2104]: https://www.rfc-editor.org/rfc/rfc2104
-#[derive(Clone)]
 pub(crate) struct HmacSha1 {
     states: HmacStates,
     isa: Isa,
@@ -19,6 +18,19 @@ impl HmacSha1 {
             states: HmacStates::new(key, isa),
             isa,
         }
+    }
+
+    /// Room for a key.
+    pub(crate) fn blank(isa: Isa) -> Self {
+        Self {
+            states: HmacStates::UNUSED.clone(),
+            isa,
+        }
+    }
+
+    /// Takes the key of `other`, for the same instructions.
+    pub(crate) fn set(&mut self, other: &Self) {
+        self.states.set(&other.states);
     }
 
     /// The MAC of `message || trailer`; the trailer is the ROC, or nothing.

@@ -13,14 +13,12 @@ pub(in crate::kernel) const LANES: usize = 8;
 
 /// The key expansion of FIPS 197 §5.2, for keys of 16, 24 and 32 octets.
 #[target_feature(enable = "aes,ssse3")]
-pub(super) fn expand(key: &[u8]) -> RoundKeys {
-    let mut round_keys = [[0; 16]; 15];
+pub(super) fn expand(key: &[u8], round_keys: &mut RoundKeys) {
     match key.as_chunks::<16>() {
-        ([key], []) => expand_128(key, &mut round_keys),
-        ([first, second], []) => expand_256(first, second, &mut round_keys),
-        _ => expand_192(key, &mut round_keys),
+        ([key], []) => expand_128(key, round_keys),
+        ([first, second], []) => expand_256(first, second, round_keys),
+        _ => expand_192(key, round_keys),
     }
-    round_keys
 }
 
 const ROUND_CONSTANTS: [u32; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 0x1b, 0x36];

@@ -22,7 +22,7 @@ const POLYNOMIAL: u64 = 0xc200_0000_0000_0000;
 
 /// The powers of the hash key, the highest first.
 #[target_feature(enable = "pclmulqdq,ssse3")]
-pub(super) fn powers(hash_key: &[u8; 16]) -> Powers {
+pub(super) fn powers(hash_key: &[u8; 16], powers: &mut Powers) {
     let h = reversed(load128(hash_key));
     let carry = _mm_shuffle_epi32::<0xff>(_mm_srai_epi32::<31>(h));
     let doubled = _mm_or_si128(
@@ -31,7 +31,6 @@ pub(super) fn powers(hash_key: &[u8; 16]) -> Powers {
     );
     let h = _mm_xor_si128(doubled, _mm_and_si128(carry, polynomial()));
 
-    let mut powers = [[0; 16]; POWERS + 2];
     store128(&mut powers[POWERS - 1], h);
     for exponent in 2..=POWERS {
         // Of halves, so that few products wait for each other.
@@ -39,7 +38,6 @@ pub(super) fn powers(hash_key: &[u8; 16]) -> Powers {
         let rest = load128(&powers[POWERS - exponent.div_ceil(2)]);
         store128(&mut powers[POWERS - exponent], multiply(half, rest));
     }
-    powers
 }
 
 /// Takes in whole blocks and zeros.
@@ -82,6 +80,7 @@ impl<'a> Blocks<'a> {
     #[inline]
     #[target_feature(enable = "pclmulqdq")]
     pub(super) fn add(&mut self, block: __m128i) {
+        debug_assert!(!self.powers.as_slice().is_empty(), "a block too many");
         if let Some(power) = self.powers.next() {
             self.product
                 .add(_mm_xor_si128(block, self.hash), load128(power));
