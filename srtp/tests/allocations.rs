@@ -173,20 +173,30 @@ fn streams_that_come_and_go_leave_memory_as_it_was() {
 }
 
 fn most(profile: Profile, backend: Backend) -> [u64; 2] {
-    if !matches!(
+    let by_crates = !matches!(
         backend,
         Backend::Vaes512 | Backend::Vaes256 | Backend::AesNi
-    ) {
-        return EXPANDED;
-    }
+    );
     match profile {
         Profile::AesCm128HmacSha1_80
         | Profile::AesCm128HmacSha1_32
         | Profile::AesCm192HmacSha1_80
         | Profile::AesCm192HmacSha1_32
         | Profile::AesCm256HmacSha1_80
-        | Profile::AesCm256HmacSha1_32 => AES_CM,
-        Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => AES_GCM,
+        | Profile::AesCm256HmacSha1_32 => {
+            if by_crates {
+                BY_CRATES
+            } else {
+                AES_CM
+            }
+        }
+        Profile::AeadAes128Gcm | Profile::AeadAes256Gcm => {
+            if by_crates {
+                BY_CRATES
+            } else {
+                AES_GCM
+            }
+        }
         _ => EXPANDED,
     }
 }
