@@ -1,5 +1,9 @@
-//! The short way of nearly every RTP packet: of a stream that goes on, under its only key, which is
-//! derived once, with nothing but the payload to encrypt and nothing to announce.
+//! The short way of nearly every RTP packet: of a stream that goes on, under its only key, which serves
+//! every index and is derived once, with nothing but the payload to encrypt and nothing to announce.
+//!
+//! Whether a stream has it the long way decides, for all packets up to the next that has to go there
+//! ([`Stream::allow_short_way`]). A sequence number half the way round or behind the last, or a key
+//! that came or went, leads there at once.
 //!
 //! All else takes the long way of [`Sender`](crate::Sender) and [`Receiver`](crate::Receiver), which
 //! knows every case; for a packet that both can take they come to the same.
