@@ -42,7 +42,6 @@ pub(crate) struct MacJob<'a> {
 }
 
 /// The end of a message that fills no block, with its padding: one block or two.
-#[repr(align(64))]
 struct Tail {
     /// The last block's length of the message, what follows it, and zeros.
     octets: [u8; 3 * BLOCK],

@@ -2,12 +2,11 @@
 //! and what remains takes one reduction.
 
 use core::arch::x86_64::{
-    __m128i, _mm_aesenc_si128, _mm_aesenclast_si128, _mm_setzero_si128, _mm_testz_si128,
-    _mm_xor_si128,
+    __m128i, _mm_aesenc_si128, _mm_aesenclast_si128, _mm_setzero_si128, _mm_xor_si128,
 };
 
 use super::pclmulqdq::{Blocks, Product, absorb, reversed};
-use super::{GcmKey, POWERS, Powers, lengths};
+use super::{GcmKey, POWERS, Powers, is_right, lengths};
 use crate::kernel::aes::{RoundKeys, aes_ni, encrypt_aes_ni};
 use crate::kernel::registers::{block128, load128, store128};
 
@@ -38,10 +37,7 @@ pub(super) fn open<const ROUNDS: usize>(
     data: &mut [u8],
     tag: &[u8; 16],
 ) -> bool {
-    let given = load128(tag);
-    let difference = _mm_xor_si128(given, gcm::<ROUNDS, false>(key, first_block, aad, data));
-    // All bits at once, in constant time.
-    _mm_testz_si128(difference, difference) == 1
+    is_right(tag, gcm::<ROUNDS, false>(key, first_block, aad, data))
 }
 
 /// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad`

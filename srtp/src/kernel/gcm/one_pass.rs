@@ -7,16 +7,15 @@
 )]
 
 use core::arch::x86_64::{
-    __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_testz_si128, _mm_xor_si128,
-    _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_xor_si256, _mm512_aesenc_epi128,
-    _mm512_aesenclast_epi128, _mm512_broadcast_i32x4, _mm512_castsi512_si256,
-    _mm512_clmulepi64_epi128, _mm512_extracti32x4_epi32, _mm512_extracti64x4_epi64,
-    _mm512_inserti32x4, _mm512_setzero_si512, _mm512_shuffle_epi8, _mm512_ternarylogic_epi32,
-    _mm512_xor_si512, _mm512_zextsi128_si512,
+    __m128i, __m512i, _mm_set_epi8, _mm_setzero_si128, _mm_xor_si128, _mm256_castsi256_si128,
+    _mm256_extracti128_si256, _mm256_xor_si256, _mm512_aesenc_epi128, _mm512_aesenclast_epi128,
+    _mm512_broadcast_i32x4, _mm512_castsi512_si256, _mm512_clmulepi64_epi128,
+    _mm512_extracti32x4_epi32, _mm512_extracti64x4_epi64, _mm512_inserti32x4, _mm512_setzero_si512,
+    _mm512_shuffle_epi8, _mm512_ternarylogic_epi32, _mm512_xor_si512, _mm512_zextsi128_si512,
 };
 
 use super::pclmulqdq::{Product, multiply, reversed};
-use super::{GcmKey, POWERS, Powers, lengths};
+use super::{GcmKey, POWERS, Powers, is_right, lengths};
 use crate::kernel::aes::{
     RoundKeys, counter_groups, encrypt_aes_ni, encrypt_vaes512, first_counters,
 };
@@ -54,10 +53,7 @@ pub(super) fn open<const ROUNDS: usize>(
     data: &mut [u8],
     tag: &[u8; 16],
 ) -> bool {
-    let given = load128(tag);
-    let difference = _mm_xor_si128(given, gcm::<ROUNDS, false>(key, first_block, aad, data));
-    // All bits at once, in constant time.
-    _mm_testz_si128(difference, difference) == 1
+    is_right(tag, gcm::<ROUNDS, false>(key, first_block, aad, data))
 }
 
 /// Encrypts or decrypts `data`, whose first counter block is given, and returns the tag over `aad`
