@@ -143,6 +143,25 @@ pub(crate) fn relayed<K: Credentials>(
     }
 }
 
+/// Takes a request to the KMS of Alice, and its answer back to Dave; each is refused if any octet of it
+/// is changed.
+fn resolved_unchanged<K: Credentials>(
+    com_node: &mut Node<K>,
+    org_node: &mut Node<K>,
+    mut relay: Relay,
+    rng: &mut TestRng,
+) -> Vec<u8> {
+    for (_, changed) in tampered(relay.message()) {
+        assert!(com_node.handle_or_relay(&changed, now(), rng).is_err());
+    }
+    let response = com_node.handle(relay.message(), now(), rng).unwrap();
+    for (_, changed) in tampered(&response) {
+        let rejected = org_node.accept(relay, &changed, now(), rng).unwrap_err();
+        relay = rejected.into_state();
+    }
+    org_node.accept(relay, &response, now(), rng).unwrap()
+}
+
 /// A TRANSFER_INIT to Dave, and what Dave sends to his KMS.
 fn start(rng: &mut TestRng) -> (Node, Node, AwaitingResolution, Vec<u8>) {
     let (mut com_node, org_node) = (com_node(), org_node());

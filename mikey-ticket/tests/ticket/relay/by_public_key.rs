@@ -31,20 +31,10 @@ fn kmss_without_a_shared_key_use_their_public_keys() {
         let incoming = responder.receive(&init, now()).unwrap();
         let of_dave = rsa(BOB, &[(org(), PARTNER)]);
         let (resolving, resolve) = incoming.resolve_pk(&of_dave, now(), &mut rng).unwrap();
-        let mut relay = relayed(&mut org_node, &resolve, &mut rng);
+        let relay = relayed(&mut org_node, &resolve, &mut rng);
         assert_eq!(relay.message()[1], u8::from(DataType::ResolveInitPk));
         assert_eq!(idr(relay.message(), IdRole::ResponderKms), Some(org()));
-        for (_, changed) in tampered(relay.message()) {
-            assert!(com_node.handle_or_relay(&changed, now(), &mut rng).is_err());
-        }
-        let response = com_node.handle(relay.message(), now(), &mut rng).unwrap();
-        for (_, changed) in tampered(&response) {
-            let rejected = org_node
-                .accept(relay, &changed, now(), &mut rng)
-                .unwrap_err();
-            relay = rejected.into_state();
-        }
-        let resolved = org_node.accept(relay, &response, now(), &mut rng).unwrap();
+        let resolved = resolved_unchanged(&mut com_node, &mut org_node, relay, &mut rng);
         let verified = resolving.accept(&resolved, now(), &mut cache()).unwrap();
         let (at_dave, answered) = answer(verified, &mut rng);
         let at_alice = waiting.accept(&answered.unwrap()).unwrap();
