@@ -181,9 +181,7 @@ fn chunks<'a, const ROUNDS: usize, const SEAL: bool>(
         let (chunk, _) = chunk.as_chunks_mut::<64>();
         let mut blocks = counter_groups::<4>(counter);
         if let Some(ciphertext) = &pending {
-            let mut sums = Sums::zero();
-            encrypt_hashing::<ROUNDS, 4, 4>(keys, &mut blocks, ciphertext, &powers, &mut sums);
-            hash = sums.reduce();
+            hash = encrypt_hashing::<ROUNDS, 4>(keys, &mut blocks, ciphertext, &powers);
         } else {
             encrypt_vaes512::<ROUNDS, 4>(keys, &mut blocks);
         }
@@ -203,19 +201,19 @@ fn chunks<'a, const ROUNDS: usize, const SEAL: bool>(
     }
 }
 
-/// Encrypts `N` groups while `M` others are hashed.
+/// Encrypts `N` groups while a chunk, with the hash in front of it, is hashed.
 ///
 /// Step by step: the processor does not look far enough ahead to do one beside the other when they
 /// stand one behind the other.
 #[inline]
-#[target_feature(enable = "avx512f,vaes,vpclmulqdq")]
-fn encrypt_hashing<const ROUNDS: usize, const N: usize, const M: usize>(
+#[target_feature(enable = "avx512f,avx512dq,vaes,vpclmulqdq,avx2,pclmulqdq")]
+fn encrypt_hashing<const ROUNDS: usize, const N: usize>(
     keys: &RoundKeys,
     blocks: &mut [__m512i; N],
-    hashed: &[__m512i; M],
-    powers: &[__m512i; M],
-    sums: &mut Sums,
-) {
+    hashed: &[__m512i; 4],
+    powers: &[__m512i; 4],
+) -> __m128i {
+    let mut sums = Sums::zero();
     let key = _mm512_broadcast_i32x4(load128(&keys[0]));
     for block in &mut *blocks {
         *block = _mm512_xor_si512(*block, key);
@@ -226,8 +224,8 @@ fn encrypt_hashing<const ROUNDS: usize, const N: usize, const M: usize>(
             *block = _mm512_aesenc_epi128(*block, key);
         }
         // In every other round; the first blocks last, as they wait for the hash in front of them.
-        if round % 2 == 0 && round / 2 <= M {
-            let at = round / 2 % M;
+        if round % 2 == 0 && round / 2 <= hashed.len() {
+            let at = round / 2 % hashed.len();
             sums.add(hashed[at], powers[at]);
         }
     }
@@ -235,6 +233,7 @@ fn encrypt_hashing<const ROUNDS: usize, const N: usize, const M: usize>(
     for block in blocks {
         *block = _mm512_aesenclast_epi128(*block, key);
     }
+    sums.reduce()
 }
 
 /// The powers for sixteen blocks, the highest first.
@@ -277,9 +276,7 @@ fn last<const ROUNDS: usize, const SEAL: bool, const N: usize>(
         blocks[N - 1] = _mm512_inserti32x4::<3>(blocks[N - 1], fourth);
     }
     if let Some(pending) = &pending {
-        let (mut sums, powers) = (Sums::zero(), of_a_chunk(powers));
-        encrypt_hashing::<ROUNDS, N, 4>(keys, &mut blocks, pending, &powers, &mut sums);
-        before = sums.reduce();
+        before = encrypt_hashing::<ROUNDS, N>(keys, &mut blocks, pending, &of_a_chunk(powers));
     } else {
         encrypt_vaes512::<ROUNDS, N>(keys, &mut blocks);
     }
